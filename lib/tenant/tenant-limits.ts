@@ -1,0 +1,75 @@
+/** Service level of a tenant, which decides the limits that it does not set itself. */
+export enum TenantTier {
+  /** Small: for trials and light use. */
+  BASIC = 'basic',
+  /** The usual tenant. */
+  STANDARD = 'standard',
+  /** A tenant with heavy queries. */
+  PREMIUM = 'premium',
+}
+
+/** What a tenant may take of the database server. Each limit is a default of its login role. */
+export interface TenantLimits {
+  /**
+   * Connections that the tenant's role may hold at once (`CONNECTION LIMIT`, which a tenant cannot change).
+   *
+   * @minimum 1
+   * @maximum 500
+   * @asType integer
+   * @default - by tier: basic 5, standard 10, premium 30
+   */
+  readonly connections?: number;
+
+  /**
+   * Seconds after which a statement of the tenant is cancelled (`statement_timeout`; a session may change it).
+   *
+   * @minimum 1
+   * @maximum 3600
+   * @asType integer
+   * @default - by tier: basic 30, standard 60, premium 300
+   */
+  readonly statementTimeoutSeconds?: number;
+
+  /**
+   * Memory of one sort or hash of the tenant, in MiB (`work_mem`).
+   *
+   * @minimum 1
+   * @maximum 1024
+   * @asType integer
+   * @default - by tier: basic 8, standard 16, premium 64
+   */
+  readonly workMemMiB?: number;
+
+  /**
+   * Parallel workers of one node of a query (`max_parallel_workers_per_gather`).
+   *
+   * @minimum 0
+   * @maximum 16
+   * @asType integer
+   * @default - by tier: basic 0, standard 1, premium 2
+   */
+  readonly parallelWorkers?: number;
+}
+
+/** The limits of a tenant with every value filled in. */
+export interface ResolvedTenantLimits {
+  /** Connections that the tenant's role may hold at once. */
+  readonly connections: number;
+  /** Seconds after which a statement is cancelled. */
+  readonly statementTimeoutSeconds: number;
+  /** Memory of one sort or hash, in MiB. */
+  readonly workMemMiB: number;
+  /** Parallel workers of one node of a query. */
+  readonly parallelWorkers: number;
+}
+
+const TIER_LIMITS: Record<TenantTier, ResolvedTenantLimits> = {
+  [TenantTier.BASIC]: { connections: 5, statementTimeoutSeconds: 30, workMemMiB: 8, parallelWorkers: 0 },
+  [TenantTier.STANDARD]: { connections: 10, statementTimeoutSeconds: 60, workMemMiB: 16, parallelWorkers: 1 },
+  [TenantTier.PREMIUM]: { connections: 30, statementTimeoutSeconds: 300, workMemMiB: 64, parallelWorkers: 2 },
+};
+
+/** The tier's limits, with those that the tenant sets itself laid over them. */
+export function resolveTenantLimits(tier?: TenantTier, limits?: TenantLimits): ResolvedTenantLimits {
+  return { ...TIER_LIMITS[tier ?? TenantTier.STANDARD], ...limits };
+}

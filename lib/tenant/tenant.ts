@@ -1,0 +1,73 @@
+import { TenantLimits, TenantTier } from './tenant-limits';
+
+/** What happens to a tenant's rows and secret when the tenant is removed. */
+export enum TenantRemovalPolicy {
+  /** Its logins end; its rows and its secret stay. */
+  RETAIN = 'retain',
+  /**
+   * Its logins, its rows and its secret are deleted for good.
+   *
+   * Takes effect only when it was deployed before the tenant is removed.
+   */
+  DESTROY = 'destroy',
+}
+
+/** One tenant: the same contract in every tenancy model. */
+export interface Tenant {
+  /**
+   * Opaque name of the tenant, for good: 3 to 31 characters, `a` to `z`, `0` to `9` and `_`, starting
+   * with a letter.
+   *
+   * It names the login role, the secret and the partitions, and every tenant of the server can list
+   * those: do not use the customer's name. PostgreSQL cuts identifiers at 63 bytes, which bounds the length.
+   *
+   * @pattern ^[a-z][a-z0-9_]{2,30}$
+   */
+  readonly id: string;
+
+  /**
+   * What the tenant column holds in this tenant's rows, written as text (a UUID in its canonical form,
+   * a bigint in decimal).
+   *
+   * @minLength 1
+   * @maxLength 128
+   */
+  readonly value: string;
+
+  /**
+   * Name for people. It goes into tags and Superset, never into the database.
+   *
+   * @minLength 1
+   * @maxLength 128
+   */
+  readonly displayName: string;
+
+  /**
+   * Service level.
+   *
+   * @default TenantTier.STANDARD
+   */
+  readonly tier?: TenantTier;
+
+  /**
+   * Limits that differ from the tier's.
+   *
+   * @default - the tier's limits
+   */
+  readonly limits?: TenantLimits;
+
+  /**
+   * E-mail address of the tenant's first administrator.
+   *
+   * @maxLength 254
+   * @pattern ^[^@\s]+@[^@\s]+\.[^@\s]+$
+   */
+  readonly adminEmail: string;
+
+  /**
+   * What happens to the tenant's data when the tenant is removed.
+   *
+   * @default TenantRemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: TenantRemovalPolicy;
+}

@@ -1,0 +1,28 @@
+// Bundles every Lambda handler (lib/<concept>/handler/index.ts) into handler.bundle/ beside it, so that users of the
+// library need neither Docker nor esbuild. The AWS SDK is not bundled: the Lambda runtime brings it.
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const lib = join(dirname(fileURLToPath(import.meta.url)), '..', 'lib');
+const handlers = readdirSync(lib)
+  .map((concept) => join(lib, concept, 'handler', 'index.ts'))
+  .filter(existsSync);
+
+await Promise.all(
+  handlers.map((entry) =>
+    build({
+      entryPoints: [entry],
+      outfile: join(dirname(entry), '..', 'handler.bundle', 'index.js'),
+      bundle: true,
+      platform: 'node',
+      target: 'node22',
+      format: 'cjs',
+      external: ['@aws-sdk/*', 'pg-native', 'pg-cloudflare'],
+      legalComments: 'none',
+      logLevel: 'warning',
+    }),
+  ),
+);
+console.log(`bundled ${handlers.length} handler(s)`);
