@@ -1,0 +1,62 @@
+import { LOADER_ROLE, TENANTS_ROLE } from '../desired-state';
+import { ProvisioningError } from './provisioning-error';
+import { Change, Session } from './session';
+import { Sql, identifier, sql } from './sql';
+
+const STEP = 'databases';
+
+/**
+ * Takes CONNECT and TEMPORARY from PUBLIC on every database of the server, which PostgreSQL grants by default, and gives
+ * CONNECT on this one to tenants and loader. CREATE on the schema `public` goes, too.
+ */
+export async function revokePublic(master: Session): Promise<Change[]> {
+  const open = await master.rows<{ name: string; owner: string; mine: boolean }>(
+    `SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_has_role(d.datdba, 'USAGE') AS mine
+       FROM pg_database d
+      WHERE d.datallowconn
+        AND EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+                     WHERE a.grantee = 0 AND a.privilege_type IN ('CONNECT', 'TEMPORARY'))`,
+  );
+  const foreign = open.filter(({ mine }) => !mine);
+  if (foreign.length > 0) {
+    throw new ProvisioningError(
+      STEP,
+      foreign
+        .map(({ name, owner }) => `every role may connect to database ${name}, which ${owner} owns: as its owner, run `)
+        .map(
+          (text, i) =>
+            text + sql`REVOKE CONNECT, TEMPORARY ON DATABASE ${identifier(foreign[i].name)} FROM PUBLIC`.text,
+        )
+        .join('; '),
+    );
+  }
+  const changes: Change[] = [];
+  for (const { name } of open) {
+    const statements = [sql`REVOKE CONNECT, TEMPORARY ON DATABASE ${identifier(name)} FROM PUBLIC`];
+    changes.push(...(await master.apply({ step: STEP, what: `database ${name} closed to PUBLIC`, statements })));
+  }
+  return [...changes, ...(await grantConnect(master)), ...(await closePublicSchema(master))];
+}
+
+async function grantConnect(master: Session): Promise<Change[]> {
+  const missing = await master.rows<{ role: string; database: string }>(
+    `SELECT role, current_database() AS database FROM unnest($1::text[]) AS role
+      WHERE NOT EXISTS (SELECT FROM pg_database d, aclexplode(d.datacl) a
+                         WHERE d.datname = current_database() AND a.grantee = role::regrole
+                           AND a.privilege_type = 'CONNECT')`,
+    [[TENANTS_ROLE, LOADER_ROLE]],
+  );
+  const statements: Sql[] = missing.map(
+    ({ role, database }) => sql`GRANT CONNECT ON DATABASE ${identifier(database)} TO ${identifier(role)}`,
+  );
+  return master.apply({ step: STEP, what: 'CONNECT granted to tenants and loader', statements });
+}
+
+async function closePublicSchema(master: Session): Promise<Change[]> {
+  const [{ open }] = await master.rows<{ open: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_namespace n, aclexplode(n.nspacl) a
+                     WHERE n.nspname = 'public' AND a.grantee = 0 AND a.privilege_type = 'CREATE') AS open`,
+  );
+  const statements = open ? [sql`REVOKE CREATE ON SCHEMA public FROM PUBLIC`] : [];
+  return master.apply({ step: STEP, what: 'CREATE on schema public revoked', statements });
+}

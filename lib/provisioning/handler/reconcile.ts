@@ -1,0 +1,193 @@
+import pLimit from 'p-limit';
+import { DesiredState, ProvisionerEnvironment } from '../desired-state';
+import { revokePublic } from './databases';
+import { ProvisioningError, ProvisioningFailures, asProvisioningError } from './provisioning-error';
+import { closeUndeclared } from './relations';
+import { endRemovedTenants } from './removed-tenants';
+import { beginLoaderMembership, endLoaderMembership, ensureRoles } from './roles';
+import { Login, readLogin, readSecret } from './secrets';
+import { Change, Session, StatementListener } from './session';
+import { protectTables } from './tables';
+import { ensureTenancySchema } from './tenancy-schema';
+import { pendingTenantTables } from './tenant-schemas';
+import { ensureTenants } from './tenants';
+import { verifyLoader, verifyTenants } from './verification';
+
+const PARALLEL_TENANTS = 4;
+const PARALLEL_SECRETS = 16;
+
+/** What a run did, and what it saw that is not ready. */
+export interface ReconcileResult {
+  readonly changes: Change[];
+  /** Declared tables that do not exist yet. */
+  readonly pending: string[];
+  /** Relations beside the declared ones, which tenants cannot read. */
+  readonly unreadable: string[];
+}
+
+/** Brings PostgreSQL to what the template asks for, and proves it by logging in as each tenant. */
+export async function reconcile(
+  desired: DesiredState,
+  environment: ProvisionerEnvironment,
+  onStatement?: StatementListener,
+): Promise<ReconcileResult> {
+  const logins = await readTenantLogins(desired);
+  return withMaster(environment, onStatement, async (master, masters) => {
+    const loader = await readLogin(environment.LOADER_SECRET);
+    const changes = await ensureRoles(master, loader);
+    await beginLoaderMembership(master);
+    try {
+      changes.push(...(await ensureTenancySchema(master, desired)));
+      changes.push(...(await revokePublic(master)));
+      const undeclared = await closeUndeclared(master, desired);
+      const tables = await protectTables(master, desired);
+      changes.push(...undeclared.changes, ...tables.changes);
+      changes.push(...(await endRemovedTenants(master, desired)));
+      changes.push(...(await ensureTenants(masters, desired, logins)));
+      changes.push(...(await verifyLoader(master, loader)));
+      changes.push(...(await verifyTenants(master, desired, logins)));
+      await remember(master, desired);
+      const pending = [...tables.pending, ...(await pendingTenantTables(master, desired))];
+      return { changes, pending, unreadable: undeclared.unreadable };
+    } finally {
+      await endLoaderMembership(master);
+    }
+  });
+}
+
+/** Reconciles what was asked for last, to heal drift and to protect tables that have appeared since. */
+export async function reconcileStored(environment: ProvisionerEnvironment): Promise<ReconcileResult> {
+  const stored = await withMaster(environment, undefined, (master) =>
+    master.rows<{ state: DesiredState }>(`SELECT state FROM tenancy.desired ORDER BY batch`),
+  );
+  const results: ReconcileResult[] = [];
+  for (const { state } of stored) {
+    results.push(await reconcile(state, environment));
+  }
+  return {
+    changes: results.flatMap(({ changes }) => changes),
+    pending: [...new Set(results.flatMap(({ pending }) => pending))],
+    unreadable: [...new Set(results.flatMap(({ unreadable }) => unreadable))],
+  };
+}
+
+/** Ends the logins of all tenants of a batch, as if each had been removed. */
+export async function removeBatch(desired: DesiredState, environment: ProvisionerEnvironment): Promise<Change[]> {
+  return withMaster(environment, undefined, async (master) => {
+    const [{ known }] = await master.rows<{ known: boolean }>(
+      `SELECT to_regclass('tenancy.desired') IS NOT NULL AS known`,
+    );
+    if (!known) {
+      return [];
+    }
+    await beginLoaderMembership(master);
+    try {
+      const changes = await endRemovedTenants(master, { ...desired, tenants: [] });
+      await master.rows(`DELETE FROM tenancy.desired WHERE batch = $1`, [desired.batch]);
+      return changes;
+    } finally {
+      await endLoaderMembership(master);
+    }
+  });
+}
+
+async function remember(master: Session, desired: DesiredState): Promise<void> {
+  await master.rows(
+    `INSERT INTO tenancy.desired AS d (batch, state) VALUES ($1, $2)
+     ON CONFLICT (batch) DO UPDATE SET state = excluded.state WHERE d.state IS DISTINCT FROM excluded.state`,
+    [desired.batch, JSON.stringify(desired)],
+  );
+}
+
+async function readTenantLogins(desired: DesiredState): Promise<Map<string, Login>> {
+  const limit = pLimit(PARALLEL_SECRETS);
+  const failures: ProvisioningError[] = [];
+  const logins = await Promise.all(
+    desired.tenants.map((tenant) =>
+      limit(async () => {
+        try {
+          return [[tenant.id, await readLogin(tenant.secret)] as const];
+        } catch (error) {
+          failures.push(asProvisioningError(error, 'secret', tenant.id));
+          return [];
+        }
+      }),
+    ),
+  );
+  if (failures.length > 0) {
+    throw new ProvisioningFailures(failures);
+  }
+  return new Map(logins.flat());
+}
+
+/**
+ * Sessions of the master user, the first of which holds the lock that lets one run at a time go on.
+ *
+ * Should this function die, PostgreSQL ends its sessions within two minutes, and the lock with them.
+ */
+async function withMaster<Result>(
+  environment: ProvisionerEnvironment,
+  onStatement: StatementListener | undefined,
+  run: (master: Session, masters: Session[]) => Promise<Result>,
+): Promise<Result> {
+  const { username, password } = await readSecret(environment.MASTER_SECRET);
+  const login: Login = {
+    host: environment.DATABASE_HOST,
+    port: Number(environment.DATABASE_PORT),
+    database: environment.DATABASE_NAME,
+    username,
+    password,
+  };
+  const masters: Session[] = [];
+  let heartbeat: NodeJS.Timeout | undefined;
+  try {
+    for (let i = 0; i < PARALLEL_TENANTS; i++) {
+      const session = await Session.open(login, onStatement);
+      masters.push(session);
+      await session.rows(SESSION_SETTINGS);
+    }
+    await lock(masters[0]);
+    heartbeat = setInterval(
+      () => masters.forEach((session) => session.rows('SELECT 1').catch(() => undefined)),
+      30_000,
+    );
+    return await run(masters[0], masters);
+  } finally {
+    clearInterval(heartbeat);
+    await Promise.all(masters.map((session) => session.close()));
+  }
+}
+
+const SESSION_SETTINGS = `
+  SET search_path = pg_catalog;
+  SET lock_timeout = '5s';
+  SET idle_in_transaction_session_timeout = '60s';
+  SET idle_session_timeout = '120s';
+  SET tcp_keepalives_idle = 30`;
+
+/** Any number will do, as long as it stays the same. */
+const LOCK = 7_316_402_158;
+
+async function lock(master: Session): Promise<void> {
+  const deadline = Date.now() + 5 * 60_000;
+  for (;;) {
+    const [{ locked }] = await master.rows<{ locked: boolean }>(`SELECT pg_try_advisory_lock($1) AS locked`, [LOCK]);
+    if (locked) {
+      return;
+    }
+    if (Date.now() > deadline) {
+      const [holder] = await master.rows<{ pid: number; since: Date }>(
+        `SELECT a.pid, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+          WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ($1::bigint >> 32)::oid
+            AND l.objid = ($1::bigint & 4294967295)::oid`,
+        [LOCK],
+      );
+      const who = holder ? `process ${holder.pid}, connected since ${holder.since.toISOString()}` : 'somebody';
+      throw new ProvisioningError(
+        'lock',
+        `${who} has been provisioning for over five minutes; try again when it is done`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
