@@ -1,0 +1,241 @@
+"""Runs MiniStack, an AWS emulator, with what it lacks for our templates.
+
+Usage: emulator.py STATE_DIRECTORY. The directory holds `servers.json`: the PostgreSQL that stands behind each
+AWS::RDS::DBInstance, by logical id. The emulator adds `pretended.json`: the resource types that were only written down.
+It ends, with all its Lambda processes, when its standard input closes: so it cannot outlive whoever started it.
+"""
+
+import json
+import os
+import secrets
+import signal
+import ssl
+import string
+import sys
+import threading
+from pathlib import Path
+
+import pg8000.native
+from ministack import app
+from ministack.services import ecs
+from ministack.services import rds
+from ministack.services import secretsmanager
+from ministack.services.cloudformation import provisioners
+
+HANDLERS = provisioners._RESOURCE_HANDLERS
+STATE = Path(sys.argv.pop())
+
+
+# Resource types that MiniStack does not know: accepted, given an id, and not acted on.
+
+PRETENDED = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": lambda id, props: (
+        f"{props['ResourceId']}|{props['ScalableDimension']}|{props['ServiceNamespace']}",
+        {"Id": id},
+    ),
+    "AWS::ApplicationAutoScaling::ScalingPolicy": lambda id, props: (f"arn:aws:autoscaling:::scalingPolicy:{id}", {}),
+    "AWS::Backup::BackupSelection": lambda id, props: (id, {"Id": id, "SelectionId": id}),
+    "AWS::EC2::EIP": lambda id, props: ("198.51.100.1", {"AllocationId": f"eipalloc-{id}", "PublicIp": "198.51.100.1"}),
+    "AWS::EC2::FlowLog": lambda id, props: (f"fl-{id}", {"Id": f"fl-{id}"}),
+    "AWS::EC2::NatGateway": lambda id, props: (f"nat-{id}", {"NatGatewayId": f"nat-{id}"}),
+    "AWS::EC2::SecurityGroupEgress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
+    "AWS::EC2::SecurityGroupIngress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
+    "AWS::WAFv2::WebACLAssociation": lambda id, props: (f"{props['WebACLArn']}|{props['ResourceArn']}", {}),
+}
+pretended_so_far = set()
+
+
+def pretend(resource_type, answer):
+    def create(logical_id, props, stack_name):
+        note_pretended(resource_type)
+        return answer(secrets.token_hex(8), props)
+
+    def update(physical_id, old_props, new_props, stack_name):
+        return physical_id, answer(physical_id.split("-")[-1], new_props)[1]
+
+    HANDLERS[resource_type] = {"create": create, "update": update, "delete": lambda physical_id, props: None}
+
+
+def note_pretended(what):
+    if what not in pretended_so_far:
+        pretended_so_far.add(what)
+        (STATE / "pretended.json").write_text(json.dumps(sorted(pretended_so_far)))
+
+
+# Attributes that MiniStack leaves out.
+
+
+def with_attributes(resource_type, attributes):
+    handlers = HANDLERS[resource_type]
+    create, update = handlers["create"], handlers["update"]
+
+    def extended(answer, props):
+        physical_id, known = answer
+        return physical_id, {**known, **attributes(physical_id, props)}
+
+    handlers["create"] = lambda logical_id, props, stack: extended(create(logical_id, props, stack), props)
+    handlers["update"] = lambda id, old, new, *rest: extended(update(id, old, new, *rest), new)
+
+
+# A database server: the record is MiniStack's, the server behind it is the PostgreSQL of this machine.
+
+
+def servers():
+    return json.loads((STATE / "servers.json").read_text())
+
+
+def statement(server, text, **parameters):
+    connection = pg8000.native.Connection(
+        server["username"],
+        host=server["host"],
+        port=server["port"],
+        password=server["password"],
+        database="postgres",
+        ssl_context=ssl.create_default_context(cafile=server["caFile"]),
+    )
+    try:
+        return connection.run(text, **parameters)
+    finally:
+        connection.close()
+
+
+def give_server(logical_id, physical_id, props):
+    instance = rds._instances[physical_id]
+    server = servers().get(logical_id)
+    if server:
+        instance["Endpoint"] |= {"Address": server["host"], "Port": server["port"]}
+        instance["MasterUsername"] = server["username"]
+        if props.get("DBName") and not statement(
+            server, "SELECT 1 FROM pg_database WHERE datname = :name", name=props["DBName"]
+        ):
+            statement(server, f"CREATE DATABASE {pg8000.native.identifier(props['DBName'])}")
+    else:
+        note_pretended("AWS::RDS::DBInstance")
+    attributes = provisioners._rds_db_instance_attrs(instance)
+    if str(props.get("ManageMasterUserPassword")).lower() == "true":
+        attributes["MasterUserSecret.SecretArn"] = managed_master_secret(instance, server)
+    return attributes
+
+
+def managed_master_secret(instance, server):
+    """The secret that RDS keeps for the master user, named as RDS names it."""
+    name = f"rds!db-{instance['DbiResourceId'].lower()}"
+    if name not in secretsmanager._secrets:
+        password = server["password"] if server else secrets.token_urlsafe(24)
+        value = {"username": instance["MasterUsername"], "password": password}
+        create_secret(name, {"Name": name, "SecretString": json.dumps(value)}, "rds")
+    return secretsmanager._secrets[name]["ARN"]
+
+
+def take_server(physical_id):
+    """Deletes what the server held, as the deletion of an instance does."""
+    instance = rds._instances[physical_id]
+    server = next((s for s in servers().values() if s["port"] == instance["Endpoint"]["Port"]), None)
+    if server:
+        name = pg8000.native.identifier(instance["DBName"])
+        statement(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    secretsmanager._secrets.pop(f"rds!db-{instance['DbiResourceId'].lower()}", None)
+
+
+def wrap_database_instance():
+    handlers = HANDLERS["AWS::RDS::DBInstance"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def create_instance(logical_id, props, stack_name):
+        physical_id, _ = create(logical_id, props, stack_name)
+        return physical_id, give_server(logical_id, physical_id, props)
+
+    def update_instance(physical_id, old_props, new_props, stack_name, logical_id=None):
+        physical_id, _ = update(physical_id, old_props, new_props, stack_name, logical_id)
+        return physical_id, give_server(logical_id, physical_id, new_props)
+
+    def delete_instance(physical_id, props):
+        if str(rds._instances[physical_id].get("DeletionProtection")).lower() == "true":
+            raise ValueError(f"Cannot delete protected DB Instance {physical_id}, turn off deletion protection first")
+        take_server(physical_id)
+        delete(physical_id, props)
+
+    handlers |= {"create": create_instance, "update": update_instance, "delete": delete_instance}
+
+
+# Secrets: AWS gives the ARN as the id, refuses a name that is taken, and leaves out the excluded classes of characters.
+
+create_secret = HANDLERS["AWS::SecretsManager::Secret"]["create"]
+EXCLUDED_CLASSES = {
+    "ExcludePunctuation": string.punctuation,
+    "ExcludeNumbers": string.digits,
+    "ExcludeLowercase": string.ascii_lowercase,
+    "ExcludeUppercase": string.ascii_uppercase,
+}
+
+
+def wrap_secret():
+    handlers = HANDLERS["AWS::SecretsManager::Secret"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def with_excluded_classes(props):
+        generate = props.get("GenerateSecretString")
+        if not generate:
+            return props
+        excluded = generate.get("ExcludeCharacters", "") + "".join(
+            characters for key, characters in EXCLUDED_CLASSES.items() if str(generate.get(key)).lower() == "true"
+        )
+        return {**props, "GenerateSecretString": {**generate, "ExcludeCharacters": excluded}}
+
+    def name_of(arn):
+        return next((name for name, secret in secretsmanager._secrets.items() if secret["ARN"] == arn), arn)
+
+    def with_arn(answer):
+        _, attributes = answer
+        return attributes["Arn"], attributes
+
+    def create_unless_taken(logical_id, props, stack_name):
+        if props.get("Name") in secretsmanager._secrets:
+            raise ValueError(
+                f"The operation failed because the secret {props['Name']} already exists. (ResourceExistsException)"
+            )
+        return with_arn(create(logical_id, with_excluded_classes(props), stack_name))
+
+    def update_secret(arn, old_props, new_props, stack_name, logical_id=None):
+        old_props, new_props = with_excluded_classes(old_props), with_excluded_classes(new_props)
+        return with_arn(update(name_of(arn), old_props, new_props, stack_name, logical_id))
+
+    handlers |= {
+        "create": create_unless_taken,
+        "update": update_secret,
+        "delete": lambda arn, props: delete(name_of(arn), props),
+    }
+
+
+# One-off tasks: nothing runs, and the caller is told that it ended well.
+
+
+def wrap_run_task():
+    run_task = ecs._run_task
+
+    def run_and_stop(data):
+        response = run_task(data)
+        for task in json.loads(response[2]).get("tasks", []):
+            note_pretended("one-off ECS tasks (ecs:RunTask)")
+            arn = task["taskArn"]
+            ecs._mark_task_stopped(arn, ecs._tasks[arn], "pretended", "EssentialContainerExited", exit_code=0)
+        return response
+
+    ecs._ACTION_MAP["RunTask"] = run_and_stop
+
+
+def end_with_parent():
+    while os.read(0, 1024):
+        pass
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    for resource_type, answer in PRETENDED.items():
+        pretend(resource_type, answer)
+    with_attributes("AWS::EC2::VPC", lambda id, props: {"CidrBlock": props.get("CidrBlock"), "CidrBlockAssociations": []})
+    wrap_database_instance()
+    wrap_secret()
+    wrap_run_task()
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    app.main()

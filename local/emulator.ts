@@ -1,0 +1,131 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { REPOSITORY } from './directories';
+import { Problem } from './problem';
+import { start } from './processes';
+
+export interface EmulatorOptions {
+  /** The Python that has the emulator. */
+  readonly python: string;
+  /** Directory of this run. */
+  readonly directory: string;
+  readonly port: number;
+  readonly account: string;
+  readonly region: string;
+  /** Certificates that the Lambda functions trust for the database, in place of those of RDS. */
+  readonly databaseCaFile: string;
+}
+
+/** The PostgreSQL behind an RDS instance. */
+export interface EmulatedServer {
+  readonly host: string;
+  readonly port: number;
+  readonly caFile: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** An AWS account on loopback. */
+export interface Emulator {
+  readonly endpoint: string;
+  readonly account: string;
+  readonly region: string;
+  /** Environment of a process that sees this account and no other. */
+  readonly environment: Record<string, string>;
+  /** Says which PostgreSQL stands behind which RDS instance, by logical id. */
+  setServers(servers: Record<string, EmulatedServer>): void;
+  /** What the emulator was asked for and only wrote down, though it does not know it. */
+  pretended(): string[];
+  /** Resolves when the emulator has ended, whoever ended it. */
+  readonly ended: Promise<string>;
+  stop(): Promise<void>;
+}
+
+const READY_SECONDS = 30;
+
+/** Starts the emulator, and waits until it answers. */
+export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const { directory, port, account, region } = options;
+  const endpoint = `http://127.0.0.1:${port}`;
+  const log = join(directory, 'emulator.log');
+  const servers = join(directory, 'servers.json');
+  writeFileSync(servers, '{}');
+  const environment = isolatedEnvironment(directory, endpoint, account, region);
+  const emulator = start(options.python, [join(__dirname, 'emulator.py'), directory], log, {
+    cwd: directory,
+    env: {
+      ...environment,
+      BIND_HOST: '127.0.0.1',
+      MINISTACK_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(port),
+      MINISTACK_REGION: region,
+      LAMBDA_EXECUTOR: 'local',
+      LOG_LEVEL: 'WARNING',
+      NODE_PATH: join(REPOSITORY, 'node_modules'),
+      DATABASE_CA_FILE: options.databaseCaFile,
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
+  });
+  await Promise.race([answers(endpoint), emulator.ended.then((how) => Promise.reject(died(how, log)))]).catch(
+    async (error) => {
+      await emulator.stop();
+      throw error;
+    },
+  );
+  return {
+    endpoint,
+    account,
+    region,
+    environment,
+    setServers: (map) => writeFileSync(servers, JSON.stringify(map)),
+    pretended: () => readList(join(directory, 'pretended.json')),
+    ended: emulator.ended,
+    stop: emulator.stop,
+  };
+}
+
+/** Nothing of the user's own AWS set-up, and no way to an address that is not the emulator's. */
+function isolatedEnvironment(directory: string, endpoint: string, account: string, region: string) {
+  return {
+    PATH: [dirname(process.execPath), process.env.PATH].join(':'),
+    HOME: join(directory, 'home'),
+    TMPDIR: join(directory, 'tmp'),
+    LANG: 'C.UTF-8',
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ENDPOINT_URL_S3: endpoint,
+    // The emulator takes an access key of twelve digits for the account.
+    AWS_ACCESS_KEY_ID: account,
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    CDK_DISABLE_VERSION_CHECK: '1',
+    CDK_DISABLE_CLI_TELEMETRY: 'true',
+  };
+}
+
+async function answers(endpoint: string): Promise<void> {
+  const deadline = Date.now() + READY_SECONDS * 1_000;
+  for (;;) {
+    try {
+      if ((await fetch(`${endpoint}/_ministack/health`)).ok) {
+        return;
+      }
+    } catch {
+      // Not listening yet.
+    }
+    if (Date.now() > deadline) {
+      throw new Problem(`The emulator does not answer within ${READY_SECONDS} s.`, 'Try again on a less busy machine.');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function died(how: string, log: string): Problem {
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+  return new Problem(`The emulator did not start (${how}: ${lines.at(-1)}).`, 'Delete .local and try again.');
+}
+
+function readList(file: string): string[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : [];
+}

@@ -1,0 +1,85 @@
+import { ChildProcess, SpawnOptions, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+
+/** A process, with all that it starts, in a group of its own: a Ctrl-C of the terminal does not reach it. */
+export interface Started {
+  readonly process: ChildProcess;
+  /** Resolves with the exit code or the signal. */
+  readonly ended: Promise<string>;
+  /** Ends the whole group, and resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+const GRACE_MILLISECONDS = 3_000;
+
+const running = new Set<Started>();
+
+/** Starts a command whose output goes to a log file. */
+export function start(command: string, args: string[], log: string, options: SpawnOptions = {}): Started {
+  const output = openSync(log, 'a');
+  const child = spawn(command, args, { stdio: ['pipe', output, output], ...options, detached: true });
+  closeSync(output);
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  const stop = async () => {
+    signalGroup(child, 'SIGTERM');
+    const force = setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MILLISECONDS);
+    await ended;
+    clearTimeout(force);
+    signalGroup(child, 'SIGKILL');
+  };
+  const started = { process: child, ended, stop };
+  running.add(started);
+  void ended.then(() => running.delete(started));
+  return started;
+}
+
+/** Runs a command to its end; throws with the last lines of its output when it fails. */
+export async function run(command: string, args: string[], log: string, options: SpawnOptions = {}): Promise<string> {
+  const from = size(log);
+  const started = start(command, args, log, options);
+  const how = await started.ended;
+  const output = readFileSync(log, 'utf8').slice(from);
+  if (how !== 'exit code 0') {
+    throw new CommandFailed(`${[command, ...args].join(' ')} ended with ${how}`, output);
+  }
+  return output;
+}
+
+/** A command that failed, with what it wrote. */
+export class CommandFailed extends Error {
+  constructor(
+    what: string,
+    readonly output: string,
+  ) {
+    super(`${what}\n${output.trimEnd().split('\n').slice(-15).join('\n')}`);
+  }
+}
+
+/** Ends whatever is still running at once: for a second Ctrl-C. */
+export function killAll(): void {
+  running.forEach(({ process }) => signalGroup(process, 'SIGKILL'));
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) {
+    return;
+  }
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+      throw error;
+    }
+  }
+}
+
+function size(file: string): number {
+  try {
+    return readFileSync(file, 'utf8').length;
+  } catch {
+    return 0;
+  }
+}
