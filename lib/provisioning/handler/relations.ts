@@ -23,7 +23,8 @@ const IN_SCOPE = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.ns
 
 /** Tenants, the role that holds their rights, and PUBLIC. */
 const TENANT_SIDE = `(a.grantee = 0 OR a.grantee = to_regrole($2)
-                      OR EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = to_regrole($2) AND m.member = a.grantee))`;
+                      OR EXISTS (SELECT FROM pg_auth_members m
+                                  WHERE m.roleid = to_regrole($2) AND m.member = a.grantee AND a.grantee <> current_user::regrole))`;
 
 /**
  * Runs before the steps that give rights: what they give comes back with them, should it be revoked here together with
@@ -97,10 +98,10 @@ async function readRelations(master: Session, desired: DesiredState): Promise<Re
             EXISTS (SELECT FROM grants g WHERE g.oid = c.oid AND g.grantee = to_regrole($2)
                        AND g.privilege_type = 'SELECT' AND NOT g.on_column) AS "tenantsSelect",
             ARRAY(SELECT DISTINCT coalesce(r.rolname::text, '') FROM grants g LEFT JOIN pg_roles r ON r.oid = g.grantee
-                   WHERE g.oid = c.oid AND NOT (
+                   WHERE g.oid = c.oid AND (
                      g.privilege_type = 'SELECT' AND NOT g.on_column AND (
                        g.grantee = to_regrole($2) AND n.nspname = $1 AND (c.relname = ANY ($3) AND c.relkind IN ('r', 'p') OR v.invoker)
-                       OR r.rolname = n.nspname AND c.relname = ANY ($4) AND c.relkind IN ('r', 'p')))) AS strangers
+                       OR r.rolname = n.nspname AND c.relname = ANY ($4) AND c.relkind IN ('r', 'p'))) IS NOT TRUE) AS strangers
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner
       CROSS JOIN LATERAL (SELECT c.relkind = 'v' AND n.nspname = $1 AND EXISTS (
               SELECT FROM pg_options_to_table(c.reloptions) WHERE option_name = 'security_invoker'
@@ -123,7 +124,8 @@ async function closeFunctions(master: Session): Promise<Change[]> {
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
         AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
                      WHERE a.grantee = 0 OR a.grantee = to_regrole($1)
-                        OR EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = to_regrole($1) AND m.member = a.grantee))`,
+                        OR EXISTS (SELECT FROM pg_auth_members m
+                                    WHERE m.roleid = to_regrole($1) AND m.member = a.grantee AND a.grantee <> current_user::regrole))`,
     [TENANTS_ROLE, await master.actingPrivilege()],
   );
   const changes: Change[] = [];
@@ -149,9 +151,9 @@ async function closeSchemas(master: Session, desired: DesiredState): Promise<Cha
             pg_has_role(n.nspowner, 'USAGE') AS mine
        FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
       WHERE ${IN_SCOPE} AND ${TENANT_SIDE}
-        AND NOT (a.privilege_type = 'USAGE' AND (
+        AND (a.privilege_type = 'USAGE' AND (
               r.rolname = n.nspname OR n.nspname = 'public'
-              OR a.grantee = to_regrole($2) AND n.nspname IN ('tenancy', $1)))`,
+              OR a.grantee = to_regrole($2) AND n.nspname IN ('tenancy', $1))) IS NOT TRUE`,
     [desired.schema, TENANTS_ROLE],
   );
   const changes: Change[] = [];

@@ -36,7 +36,7 @@ const PASSING = new Set([
 ]);
 const isPassing = (error: unknown) => {
   const { code, message } = error as { code?: string; message?: string };
-  return PASSING.has(code ?? '') || message === 'tuple concurrently updated';
+  return PASSING.has(code ?? '') || /^tuple concurrently (updated|deleted)$/.test(message ?? '');
 };
 
 /** A connection to PostgreSQL, over TLS with the server's certificate verified. */
@@ -172,10 +172,8 @@ function report({ step, what, tenant }: Change): Change {
   return change;
 }
 
-let bundle: string[] | undefined;
-
 /** Certificate authorities of RDS, or those of another server that `DATABASE_CA_FILE` names. */
 function certificates(): string[] {
   const file = process.env.DATABASE_CA_FILE;
-  return (bundle ??= file ? [readFileSync(file, 'utf8')] : rdsCertificates);
+  return file ? [readFileSync(file, 'utf8')] : rdsCertificates;
 }

@@ -24,3 +24,8 @@ export function literal(value: string): Sql {
 export function list(pieces: Sql[]): Sql {
   return new Sql(pieces.map((piece) => piece.text).join(', '));
 }
+
+/** The type of the tenant column, as the catalog names it: `bigint` is a spelling of the grammar, and cannot be quoted. */
+export function columnType(type: 'uuid' | 'text' | 'bigint'): Sql {
+  return { uuid: sql`pg_catalog.uuid`, text: sql`pg_catalog.text`, bigint: sql`pg_catalog.int8` }[type];
+}

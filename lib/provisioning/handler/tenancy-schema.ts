@@ -1,7 +1,7 @@
 import { DesiredState, LOADER_ROLE, TENANTS_ROLE } from '../desired-state';
 import { ProvisioningError } from './provisioning-error';
 import { Change, Session } from './session';
-import { Sql, identifier, literal, sql } from './sql';
+import { Sql, columnType, identifier, literal, sql } from './sql';
 
 const STEP = 'tenancy schema';
 
@@ -26,7 +26,7 @@ export async function ensureTenancySchema(master: Session, desired: DesiredState
   ];
 }
 
-async function ensureMapping(master: Session, type: string): Promise<Change[]> {
+async function ensureMapping(master: Session, type: DesiredState['tenantColumn']['type']): Promise<Change[]> {
   const [{ existing }] = await master.rows<{ existing: string | null }>(
     `SELECT (SELECT format_type(atttypid, atttypmod) FROM pg_attribute
               WHERE attrelid = to_regclass('tenancy.tenant') AND attname = 'value') AS existing`,
@@ -37,7 +37,7 @@ async function ensureMapping(master: Session, type: string): Promise<Change[]> {
       sql`CREATE TABLE tenancy.tenant (
             role name PRIMARY KEY,
             id text NOT NULL UNIQUE,
-            value ${identifier(type)} NOT NULL UNIQUE,
+            value ${columnType(type)} NOT NULL UNIQUE,
             batch text NOT NULL,
             removal_policy text NOT NULL CHECK (removal_policy IN ('retain', 'destroy')),
             active boolean NOT NULL)`,
@@ -59,7 +59,7 @@ async function ensureMapping(master: Session, type: string): Promise<Change[]> {
 
 const BODY = ` SELECT value FROM tenancy.tenant WHERE role = session_user AND active `;
 
-async function ensureFunction(master: Session, type: string): Promise<Change[]> {
+async function ensureFunction(master: Session, type: DesiredState['tenantColumn']['type']): Promise<Change[]> {
   const [current] = await master.rows<{ intact: boolean; privileges: boolean }>(
     `SELECT p.prosrc = $1 AND p.prosecdef AND p.provolatile = 's' AND p.proparallel = 's'
               AND p.prorettype = $2::regtype AND p.proowner = current_user::regrole
@@ -73,7 +73,7 @@ async function ensureFunction(master: Session, type: string): Promise<Change[]> 
   const statements: Sql[] = [];
   if (!current?.intact) {
     statements.push(
-      sql`CREATE OR REPLACE FUNCTION tenancy.current_tenant() RETURNS ${identifier(type)}
+      sql`CREATE OR REPLACE FUNCTION tenancy.current_tenant() RETURNS ${columnType(type)}
             LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS ${literal(BODY)}`,
     );
   }

@@ -90,7 +90,7 @@ async function readTenants(master: Session, desired: DesiredState): Promise<Tena
   return master.rows<TenantState>(
     `SELECT want.id, r.oid IS NOT NULL AS exists,
             coalesce(r.rolcanlogin, false) AS "canLogin", coalesce(r.rolinherit, false) AS inherits,
-            coalesce(r.rolconnlimit, -1) AS connections, r.rolvaliduntil IS NOT NULL AS expires,
+            coalesce(r.rolconnlimit, -1) AS connections, coalesce(r.rolvaliduntil < 'infinity', false) AS expires,
             coalesce(r.rolcreaterole, false) AS "mayCreateRoles", coalesce(r.rolcreatedb, false) AS "mayCreateDatabases",
             coalesce(r.rolsuper OR r.rolreplication OR r.rolbypassrls, false) AS "tooPowerful",
             coalesce((SELECT s.setconfig FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0), '{}') AS settings,

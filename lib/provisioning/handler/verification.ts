@@ -12,7 +12,7 @@ import { ProvisioningError, ProvisioningFailures, asProvisioningError } from './
 import { scramVerifier } from './scram';
 import { Login } from './secrets';
 import { Change, Session } from './session';
-import { Sql, identifier, list, literal, sql } from './sql';
+import { Sql, columnType, identifier, list, literal, sql } from './sql';
 
 const STEP = 'verification';
 const PARALLEL_LOGINS = 8;
@@ -104,7 +104,7 @@ async function readPopulated(
   everybody: { readonly id: string; readonly value: string }[],
 ): Promise<Populated[]> {
   const column = identifier(desired.tenantColumn.name);
-  const type = identifier(desired.tenantColumn.type);
+  const type = columnType(desired.tenantColumn.type);
   const tenants = sql`unnest(ARRAY[${list(everybody.map(({ id }) => literal(id)))}]::text[],
                              ARRAY[${list(everybody.map(({ value }) => literal(value)))}]::${type}[]) AS tenant (id, value)`;
   const existing = await master.rows<{ schema: string; name: string }>(
@@ -199,7 +199,7 @@ async function probeTable(
   everybody: { readonly id: string; readonly value: string }[],
 ): Promise<{ own: boolean; foreign: boolean }[]> {
   const column = identifier(desired.tenantColumn.name);
-  const value = sql`${literal(tenant.value)}::${identifier(desired.tenantColumn.type)}`;
+  const value = sql`${literal(tenant.value)}::${columnType(desired.tenantColumn.type)}`;
   const shared = identifier(desired.schema, table.name);
   const victims = everybody.filter(({ id }) => id !== tenant.id && table.tenantIds.has(id)).slice(0, FOREIGN_SAMPLES);
   switch (table.strategy) {
@@ -214,7 +214,7 @@ async function probeTable(
       const values = list(victims.map((victim) => literal(victim.value)));
       return session.rows(
         sql`SELECT EXISTS (SELECT FROM ${shared} WHERE ${column} = ${value}) AS own,
-                   EXISTS (SELECT FROM ${shared} WHERE ${column} = ANY (ARRAY[${values}]::${identifier(desired.tenantColumn.type)}[]))
+                   EXISTS (SELECT FROM ${shared} WHERE ${column} = ANY (ARRAY[${values}]::${columnType(desired.tenantColumn.type)}[]))
                    AS foreign`.text,
       );
     }
