@@ -34,6 +34,8 @@ export interface Emulator {
   readonly environment: Record<string, string>;
   /** Says which PostgreSQL stands behind which RDS instance, by logical id. */
   setServers(servers: Record<string, EmulatedServer>): void;
+  /** Logical ids of the RDS instances behind which a PostgreSQL stands. */
+  servers(): string[];
   /** What the emulator was asked for and only wrote down, though it does not know it. */
   pretended(): string[];
   /** Resolves when the emulator has ended, whoever ended it. */
@@ -78,6 +80,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     region,
     environment,
     setServers: (map) => writeFileSync(servers, JSON.stringify(map)),
+    servers: () => Object.keys(JSON.parse(readFileSync(servers, 'utf8')) as object),
     pretended: () => readList(join(directory, 'pretended.json')),
     ended: emulator.ended,
     stop: emulator.stop,

@@ -142,7 +142,7 @@ function makeHome({ version, directory: wanted }: PostgresOptions): Home {
     return directory;
   };
   mkdirSync(wanted, { recursive: true });
-  give(wanted, account);
+  chown(wanted, account);
   // A home directory of root's lets nobody else in: neither to the data nor to the programs.
   const directory = mayEnter(wanted, account) ? wanted : makeTemporary();
   let native = nativeDirectory(version);
@@ -372,7 +372,10 @@ async function ready(home: Home, server: ChildProcess): Promise<void> {
 
 function lastComplaint(log: string): string {
   const lines = readFileSync(log, 'utf8').trim().split('\n');
-  return (lines.filter((line) => /FATAL|ERROR/.test(line)).at(-1) ?? lines.at(-1) ?? '').replace(/^.*(FATAL|ERROR): +/, '');
+  return (lines.filter((line) => /FATAL|ERROR/.test(line)).at(-1) ?? lines.at(-1) ?? '').replace(
+    /^.*(FATAL|ERROR): +/,
+    '',
+  );
 }
 
 function environment(): NodeJS.ProcessEnv {

@@ -58,6 +58,11 @@ export class CommandFailed extends Error {
   }
 }
 
+/** Ends whatever is still running. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((started) => started.stop()));
+}
+
 /** Ends whatever is still running at once: for a second Ctrl-C. */
 export function killAll(): void {
   running.forEach(({ process }) => signalGroup(process, 'SIGKILL'));

@@ -1,0 +1,116 @@
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  paginateListStackResources,
+  paginateListStacks,
+} from '@aws-sdk/client-cloudformation';
+import { InvokeCommand, LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { ProvisionerEnvironment, ReconcileAttributes } from '../lib/provisioning/desired-state';
+import { Emulator } from './emulator';
+import { DatabaseSecret } from './login';
+
+/** A resource that was deployed. */
+export interface DeployedResource {
+  readonly stack: string;
+  readonly logicalId: string;
+  readonly type: string;
+  readonly physicalId: string;
+}
+
+/** What is in the emulated account, asked through the AWS API. */
+export class Account {
+  private readonly cloudFormation: CloudFormationClient;
+  private readonly lambda: LambdaClient;
+  private readonly secretsManager: SecretsManagerClient;
+
+  constructor({ endpoint, account, region }: Emulator) {
+    const options = { endpoint, region, credentials: { accessKeyId: account, secretAccessKey: 'local' } };
+    this.cloudFormation = new CloudFormationClient(options);
+    this.lambda = new LambdaClient(options);
+    this.secretsManager = new SecretsManagerClient(options);
+  }
+
+  /** The login in a secret, or undefined when there is no such secret. */
+  public async databaseSecret(id: string): Promise<DatabaseSecret | undefined> {
+    try {
+      const { SecretString } = await this.secretsManager.send(new GetSecretValueCommand({ SecretId: id }));
+      return JSON.parse(SecretString ?? '{}') as DatabaseSecret;
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** All resources of all stacks but the bootstrap's, nested ones too. */
+  public async resources(): Promise<DeployedResource[]> {
+    const resources: DeployedResource[] = [];
+    for await (const page of paginateListStacks({ client: this.cloudFormation }, {})) {
+      for (const { StackName, StackStatus } of page.StackSummaries ?? []) {
+        if (StackName && StackName !== 'CDKToolkit' && StackStatus !== 'DELETE_COMPLETE') {
+          resources.push(...(await this.resourcesOf(StackName)));
+        }
+      }
+    }
+    return resources;
+  }
+
+  /** Reason why a stack failed. */
+  public async stackStatus(stack: string): Promise<string | undefined> {
+    const { Stacks } = await this.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
+    return Stacks?.[0]?.StackStatus;
+  }
+
+  /** Where the provisioner connects, as its function is told. */
+  public async provisionerEnvironment(): Promise<ProvisionerEnvironment> {
+    return (await this.provisioner()).environment;
+  }
+
+  /** Asks the provisioner to reconcile what was deployed last, as its schedule does. */
+  public async reconcile(): Promise<ReconcileAttributes> {
+    const { name } = await this.provisioner();
+    const { FunctionError, Payload } = await this.lambda.send(
+      new InvokeCommand({ FunctionName: name, Payload: JSON.stringify({ reconcile: 'stored' }) }),
+    );
+    const answer = JSON.parse(Buffer.from(Payload ?? []).toString() || '{}') as ReconcileAttributes & {
+      errorMessage?: string;
+    };
+    if (FunctionError) {
+      throw new Error(answer.errorMessage ?? FunctionError);
+    }
+    return answer;
+  }
+
+  private async provisioner(): Promise<{ name: string; environment: ProvisionerEnvironment }> {
+    for await (const page of paginateListFunctions({ client: this.lambda }, {})) {
+      for (const { FunctionName, Environment } of page.Functions ?? []) {
+        const variables = Environment?.Variables ?? {};
+        if (FunctionName && 'LOADER_SECRET' in variables) {
+          return { name: FunctionName, environment: variables as unknown as ProvisionerEnvironment };
+        }
+      }
+    }
+    throw new Error('no function of the account is a database provisioner');
+  }
+
+  private async resourcesOf(stack: string): Promise<DeployedResource[]> {
+    const resources: DeployedResource[] = [];
+    for await (const page of paginateListStackResources({ client: this.cloudFormation }, { StackName: stack })) {
+      for (const { LogicalResourceId, ResourceType, PhysicalResourceId } of page.StackResourceSummaries ?? []) {
+        resources.push({
+          stack,
+          logicalId: LogicalResourceId ?? '',
+          type: ResourceType ?? '',
+          physicalId: PhysicalResourceId ?? '',
+        });
+      }
+    }
+    return resources;
+  }
+}

@@ -1,0 +1,75 @@
+import Table from 'cli-table3';
+import { DeployedResource } from './account';
+import { connectionUri } from './login';
+import { TenantProof } from './proof';
+
+/** Resource types that do here what they do on AWS. */
+const ACTING = ['AWS::CloudFormation::Stack', 'AWS::Lambda::Function', 'AWS::SecretsManager::Secret'];
+
+/** What a run has to tell. */
+export interface Findings {
+  readonly resources: DeployedResource[];
+  /** Logical ids of the RDS instances that are a PostgreSQL of this machine. */
+  readonly servers: string[];
+  readonly proofs: TenantProof[];
+  /** What the emulator does not know, and took for granted. */
+  readonly pretended: string[];
+}
+
+/** What the run ends with. */
+export function report(findings: Findings): string {
+  const sections = [deployed(findings), connections(findings), proved(findings), standIns(findings)];
+  return sections.map((lines) => `\n${lines.join('\n')}`).join('\n');
+}
+
+function deployed({ resources, servers }: Findings): string[] {
+  const stacks = new Set(resources.map(({ stack }) => stack)).size;
+  const acts = ({ type, logicalId }: DeployedResource) =>
+    ACTING.includes(type) || type.startsWith('Custom::') || servers.includes(logicalId);
+  const idle = resources.filter((resource) => !acts(resource));
+  return [
+    `Deployed with the CDK CLI: ${resources.length} resources in ${stacks} stacks.`,
+    `  Real here: ${counted(resources.filter(acts).map(({ type }) => type.replace('AWS::', '')))}.`,
+    `  Only written down by the emulator: ${counted(idle.map(({ type }) => type.split('::')[1]))}.`,
+  ];
+}
+
+function connections({ proofs }: Findings): string[] {
+  return [
+    'Connect as a tenant (the password is that of its secret, superset/tenant/<id>/db_credentials):',
+    ...proofs.map(({ login }) => `  psql '${connectionUri(login)}'`),
+  ];
+}
+
+function proved({ proofs }: Findings): string[] {
+  const tables = Object.keys(proofs[0].counted);
+  const table = new Table({
+    head: ['tenant', ...tables.map((name) => `own ${name}`), "attempts on another's rows"],
+    style: { head: [], border: [] },
+  });
+  for (const { tenant, counted: rows, attempts, failures } of proofs) {
+    const outcome = failures.length === 0 ? `all ${attempts.length} failed` : `${failures.length} PROBLEMS`;
+    table.push([tenant.id, ...tables.map((name) => String(rows[name])), outcome]);
+  }
+  return [
+    'Proved just now, each tenant with its own secret and login:',
+    table.toString(),
+    `Attempted: ${[...new Set(proofs.flatMap(({ attempts }) => attempts))].join('; ')}.`,
+    ...proofs.flatMap(({ tenant, failures }) => failures.map((failure) => `PROBLEM: tenant ${tenant.id} ${failure}`)),
+  ];
+}
+
+function standIns({ pretended }: Findings): string[] {
+  return [
+    'Pretended: what is only written down does nothing; Superset does not run yet; rights (IAM), networks, encryption keys',
+    `and quotas are not enforced. Unknown to the emulator, and taken for granted: ${pretended.join(', ')}.`,
+    'docs/local.md says what this proves, and what it cannot.',
+  ];
+}
+
+function counted(kinds: string[]): string {
+  const counts = new Map<string, number>();
+  kinds.forEach((kind) => counts.set(kind, (counts.get(kind) ?? 0) + 1));
+  const sorted = [...counts].sort(([a], [b]) => a.localeCompare(b));
+  return sorted.map(([kind, count]) => `${count} ${kind}`).join(', ');
+}
