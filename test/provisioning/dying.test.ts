@@ -97,12 +97,14 @@ describe.each([15, 17] as const)('a handler that is killed, on PostgreSQL %i', (
     try {
       const desired = db.desired(TENANTS, TABLES);
       let killed = false;
-      const first = reconcile(desired, db.environment, () => {
-        if (killed) return;
-        killed = true;
-        void db.superuser(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'superset-tenancy-provisioner'`,
-        );
+      const first = reconcile(desired, db.environment, {
+        onStatement: () => {
+          if (killed) return;
+          killed = true;
+          void db.superuser(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'superset-tenancy-provisioner'`,
+          );
+        },
       });
       await expect(first).rejects.toThrow();
       await reconcile(desired, db.environment);

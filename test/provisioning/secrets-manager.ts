@@ -14,7 +14,7 @@ export async function startSecretsManager() {
       response.end(
         JSON.stringify(
           secret
-            ? { Name: SecretId, SecretString: JSON.stringify(secret) }
+            ? { Name: SecretId, VersionId: secret.version ?? 'first', SecretString: JSON.stringify(secret) }
             : { __type: 'ResourceNotFoundException', Message: `no secret ${SecretId}` },
         ),
       );

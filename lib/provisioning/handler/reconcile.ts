@@ -25,14 +25,22 @@ export interface ReconcileResult {
   readonly unreadable: string[];
 }
 
+/** How a run differs from the usual one. */
+export interface ReconcileOptions {
+  /** Whether to log in as each tenant although its last proof still holds. @default false */
+  readonly verifyEverybody?: boolean;
+  /** Gets each statement that changed something. @default - nobody */
+  readonly onStatement?: StatementListener;
+}
+
 /** Brings PostgreSQL to what the template asks for, and proves it by logging in as each tenant. */
 export async function reconcile(
   desired: DesiredState,
   environment: ProvisionerEnvironment,
-  onStatement?: StatementListener,
+  options: ReconcileOptions = {},
 ): Promise<ReconcileResult> {
   const logins = await readTenantLogins(desired);
-  return withMaster(environment, onStatement, async (master, masters) => {
+  return withMaster(environment, options.onStatement, async (master, masters) => {
     const loader = await readLogin(environment.LOADER_SECRET);
     const changes = await ensureRoles(master, loader);
     await beginLoaderMembership(master);
@@ -45,7 +53,7 @@ export async function reconcile(
       changes.push(...(await endRemovedTenants(master, desired)));
       changes.push(...(await ensureTenants(masters, desired, logins)));
       changes.push(...(await verifyLoader(master, loader)));
-      changes.push(...(await verifyTenants(master, desired, logins)));
+      changes.push(...(await verifyTenants(master, desired, logins, options.verifyEverybody ?? false)));
       await remember(master, desired);
       const pending = [...tables.pending, ...(await pendingTenantTables(master, desired))];
       return { changes, pending, unreadable: undeclared.unreadable };
@@ -55,14 +63,14 @@ export async function reconcile(
   });
 }
 
-/** Reconciles what was asked for last, to heal drift and to protect tables that have appeared since. */
+/** Reconciles what was asked for last, to heal drift and to protect tables that have appeared since; proves everybody again. */
 export async function reconcileStored(environment: ProvisionerEnvironment): Promise<ReconcileResult> {
   const stored = await withMaster(environment, undefined, (master) =>
     master.rows<{ state: DesiredState }>(`SELECT state FROM tenancy.desired ORDER BY batch`),
   );
   const results: ReconcileResult[] = [];
   for (const { state } of stored) {
-    results.push(await reconcile(state, environment));
+    results.push(await reconcile(state, environment, { verifyEverybody: true }));
   }
   return {
     changes: results.flatMap(({ changes }) => changes),
@@ -130,7 +138,7 @@ async function withMaster<Result>(
   onStatement: StatementListener | undefined,
   run: (master: Session, masters: Session[]) => Promise<Result>,
 ): Promise<Result> {
-  const { username, password } = await readSecret(environment.MASTER_SECRET);
+  const { username, password } = (await readSecret(environment.MASTER_SECRET)).value;
   const login: Login = {
     host: environment.DATABASE_HOST,
     port: Number(environment.DATABASE_PORT),

@@ -51,7 +51,7 @@ async function endTenant(master: Session, desired: DesiredState, tenant: Removed
   if (tenant.policy === 'destroy') {
     changes.push(...(await destroyTenant(master, desired, tenant)));
   } else {
-    const forget = [sql`UPDATE tenancy.tenant SET active = false WHERE id = ${literal(tenant.id)}`];
+    const forget = [sql`UPDATE tenancy.tenant SET active = false, proof = NULL WHERE id = ${literal(tenant.id)}`];
     changes.push(
       ...(await master.apply({ step: STEP, what: 'rows kept, mapping ended', tenant: tenant.id, statements: forget })),
     );

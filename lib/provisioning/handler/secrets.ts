@@ -7,28 +7,25 @@ export interface Login {
   readonly database: string;
   readonly username: string;
   readonly password: string;
+  /** Version of the secret, if it is known. */
+  readonly version?: string;
 }
 
 const client = new SecretsManagerClient({ maxAttempts: 6 });
 
-/** The JSON of a secret. */
-export async function readSecret(id: string): Promise<Record<string, string>> {
-  const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: id }));
-  return JSON.parse(SecretString ?? '{}');
+/** The JSON of a secret, and its version. */
+export async function readSecret(id: string): Promise<{ value: Record<string, string>; version?: string }> {
+  const { SecretString, VersionId } = await client.send(new GetSecretValueCommand({ SecretId: id }));
+  return { value: JSON.parse(SecretString ?? '{}'), version: VersionId };
 }
 
 /** A login from a secret of ours, which carries all five fields. */
 export async function readLogin(id: string): Promise<Login> {
-  const secret = await readSecret(id);
-  const missing = ['username', 'password', 'host', 'port', 'database'].filter((field) => !secret[field]);
+  const { value, version } = await readSecret(id);
+  const { username, password, host, port, database } = value;
+  const missing = ['username', 'password', 'host', 'port', 'database'].filter((field) => !value[field]);
   if (missing.length > 0) {
     throw new Error(`secret ${id} has no ${missing.join(', ')}`);
   }
-  return {
-    host: secret.host,
-    port: Number(secret.port),
-    database: secret.database,
-    username: secret.username,
-    password: secret.password,
-  };
+  return { host, port: Number(port), database, username, password, version };
 }

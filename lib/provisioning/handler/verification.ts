@@ -12,6 +12,7 @@ import { ProvisioningError, ProvisioningFailures, asProvisioningError } from './
 import { scramVerifier } from './scram';
 import { Login } from './secrets';
 import { Change, Session } from './session';
+import { PARTITIONS_SCHEMA } from './tenancy-schema';
 import { Sql, columnType, identifier, list, literal, sql } from './sql';
 
 const STEP = 'verification';
@@ -25,37 +26,40 @@ interface Populated {
   readonly tenantIds: Set<string>;
 }
 
+/** A tenant of this server, of whichever batch. */
+interface Tenant {
+  readonly id: string;
+  readonly value: string;
+}
+
 /**
  * Logs in as each tenant, with its real secret, and looks: can it read its own rows, and nobody else's?
  *
  * A password that no longer fits its secret is set again first, so that a rotated secret or a role that locked itself out
- * heals here.
+ * heals here. Unless everybody is asked for, a tenant is passed over while its last proof holds: see {@link unproved}.
  */
 export async function verifyTenants(
   master: Session,
   desired: DesiredState,
   logins: ReadonlyMap<string, Login>,
+  everybodyAgain: boolean,
 ): Promise<Change[]> {
-  const everybody = await master.rows<{ id: string; value: string }>(
-    `SELECT id, value::text AS value FROM tenancy.tenant ORDER BY id`,
-  );
+  const fingerprint = await readFingerprint(master);
+  const due = everybodyAgain ? desired.tenants : await unproved(master, desired, logins, fingerprint);
+  if (due.length === 0) {
+    return [];
+  }
+  const everybody = await master.rows<Tenant>(`SELECT id, value::text AS value FROM tenancy.tenant ORDER BY id`);
   const tables = await readPopulated(master, desired, everybody);
-  const others = await master.rows<{ name: string }>(
-    `SELECT datname AS name FROM pg_database WHERE datallowconn AND datname <> current_database()`,
-  );
   const limit = pLimit(PARALLEL_LOGINS);
   const failures: ProvisioningError[] = [];
   const changes = await Promise.all(
-    desired.tenants.map((tenant) =>
+    due.map((tenant) =>
       limit(async () => {
         try {
           const login = logins.get(tenant.id) as Login;
           const { session, changes } = await logIn(master, tenantRoleName(tenant.id), login, tenant.id);
-          try {
-            await verifyTenant(session, desired, tenant, tables, everybody, others.length);
-          } finally {
-            await session.close();
-          }
+          await verifyTenant(session, desired, tenant, tables, everybody).finally(() => session.close());
           return changes;
         } catch (error) {
           failures.push(asProvisioningError(error, STEP, tenant.id));
@@ -67,7 +71,71 @@ export async function verifyTenants(
   if (failures.length > 0) {
     throw new ProvisioningFailures(failures);
   }
+  await master.rows(
+    `UPDATE tenancy.tenant t SET proof = p.proof, proved_at = now()
+       FROM unnest($1::text[], $2::text[]) AS p (id, proof) WHERE t.id = p.id`,
+    [due.map(({ id }) => id), due.map(({ id }) => proof(fingerprint, logins.get(id) as Login))],
+  );
   return changes.flat();
+}
+
+/**
+ * The tenants whose last proof no longer holds: the catalog says something else about who may read what, the secret has
+ * another version, or a day has gone by.
+ */
+async function unproved(
+  master: Session,
+  desired: DesiredState,
+  logins: ReadonlyMap<string, Login>,
+  fingerprint: string,
+): Promise<DesiredTenant[]> {
+  const proved = new Map(
+    (
+      await master.rows<{ id: string; proof: string }>(
+        `SELECT id, proof FROM tenancy.tenant WHERE proved_at > now() - interval '1 day'`,
+      )
+    ).map(({ id, proof }) => [id, proof]),
+  );
+  return desired.tenants.filter(({ id }) => proved.get(id) !== proof(fingerprint, logins.get(id) as Login));
+}
+
+function proof(fingerprint: string, login: Login): string {
+  return `${fingerprint} ${login.version}`;
+}
+
+/** A digest of all that the catalog says about who may read what, in PostgreSQL's own tables and ours. */
+async function readFingerprint(master: Session): Promise<string> {
+  const [{ fingerprint }] = await master.rows<{ fingerprint: string }>(
+    `SELECT md5(string_agg(line, E'\n' ORDER BY line)) AS fingerprint FROM (
+       SELECT concat_ws('|', 'policy', polrelid, polname, polcmd, polpermissive, polroles, pg_get_expr(polqual, polrelid),
+                        pg_get_expr(polwithcheck, polrelid)) AS line FROM pg_policy
+        UNION ALL
+       SELECT concat_ws('|', 'relation', c.oid, relname, relnamespace, relkind, relowner, relrowsecurity,
+                        relforcerowsecurity, relhasrules, relispartition, relacl, reloptions, relpartbound)
+         FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384
+        UNION ALL
+       SELECT concat_ws('|', 'column', attrelid, attnum, attname, atttypid, attisdropped, attacl)
+         FROM pg_attribute WHERE attrelid >= 16384 AND attacl IS NOT NULL
+        UNION ALL
+       SELECT concat_ws('|', 'function', oid, proname, pronamespace, proowner, prosecdef, proconfig, proacl, md5(prosrc))
+         FROM pg_proc WHERE oid >= 16384
+        UNION ALL
+       SELECT concat_ws('|', 'schema', oid, nspname, nspowner, nspacl) FROM pg_namespace
+        WHERE nspname !~ '^pg_(toast|temp)'
+        UNION ALL
+       SELECT concat_ws('|', 'database', oid, datname, datdba, datallowconn, datacl) FROM pg_database
+        UNION ALL
+       SELECT concat_ws('|', 'role', oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin,
+                        rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil) FROM pg_roles
+        UNION ALL
+       SELECT concat_ws('|', 'setting', setdatabase, setrole, setconfig) FROM pg_db_role_setting
+        UNION ALL
+       SELECT concat_ws('|', 'member', roleid, member, admin_option) FROM pg_auth_members WHERE member <> current_user::regrole
+        UNION ALL
+       SELECT concat_ws('|', 'tenant', role, id, value, active) FROM tenancy.tenant
+     ) lines`,
+  );
+  return fingerprint;
 }
 
 /** Logs the loader in, so that a rotated secret of the operator's ETL heals, too. */
@@ -98,11 +166,7 @@ async function logIn(
   }
 }
 
-async function readPopulated(
-  master: Session,
-  desired: DesiredState,
-  everybody: { readonly id: string; readonly value: string }[],
-): Promise<Populated[]> {
+async function readPopulated(master: Session, desired: DesiredState, everybody: Tenant[]): Promise<Populated[]> {
   const column = identifier(desired.tenantColumn.name);
   const type = columnType(desired.tenantColumn.type);
   const tenants = sql`unnest(ARRAY[${list(everybody.map(({ id }) => literal(id)))}]::text[],
@@ -139,6 +203,7 @@ async function readPopulated(
   return populated;
 }
 
+/** What a tenant sees, `own` and `foreign` rows in the order of the tables. */
 interface Finding {
   readonly identity: string | null;
   readonly memberships: string[];
@@ -146,6 +211,8 @@ interface Finding {
   readonly databases: string[];
   readonly schemas: string[];
   readonly temporary: boolean;
+  readonly own: boolean[];
+  readonly foreign: boolean[];
 }
 
 async function verifyTenant(
@@ -153,23 +220,26 @@ async function verifyTenant(
   desired: DesiredState,
   tenant: DesiredTenant,
   tables: Populated[],
-  everybody: { readonly id: string; readonly value: string }[],
-  otherDatabases: number,
+  everybody: Tenant[],
 ): Promise<void> {
   const refuse = (reason: string) => {
     throw new ProvisioningError(STEP, reason, tenant.id);
   };
+  const probes = tables.map((table) => probeTable(desired, tenant, table, everybody));
   const [finding] = await session.rows<Finding>(
-    `SELECT tenancy.current_tenant()::text AS identity,
-            ARRAY(SELECT r.rolname::text FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
-                   WHERE m.member = session_user::regrole AND r.rolname <> $1) AS memberships,
-            (SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
-               FROM pg_roles WHERE rolname = session_user) AS powers,
-            CASE WHEN $2 > 0 THEN ARRAY(SELECT datname::text FROM pg_database
-                   WHERE datallowconn AND datname <> current_database() AND has_database_privilege(oid, 'CONNECT')) ELSE '{}' END AS databases,
-            ARRAY(SELECT nspname::text FROM pg_namespace WHERE nspacl IS NOT NULL AND has_schema_privilege(oid, 'CREATE')) AS schemas,
-            has_database_privilege(current_database(), 'TEMPORARY') AS temporary`,
-    [TENANTS_ROLE, otherDatabases],
+    sql`SELECT tenancy.current_tenant()::text AS identity,
+               ARRAY(SELECT r.rolname::text FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
+                      WHERE m.member = session_user::regrole AND r.rolname <> ${literal(TENANTS_ROLE)}) AS memberships,
+               (SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
+                  FROM pg_roles WHERE rolname = session_user) AS powers,
+               ARRAY(SELECT datname::text FROM pg_database
+                      WHERE datallowconn AND datname <> current_database() AND has_database_privilege(oid, 'CONNECT')) AS databases,
+               ARRAY(SELECT nspname::text FROM pg_namespace
+                      WHERE nspname IN (${literal(desired.schema)}, 'public', 'tenancy', ${literal(PARTITIONS_SCHEMA)})
+                        AND has_schema_privilege(oid, 'CREATE')) AS schemas,
+               has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
+               ARRAY[${list(probes.map(({ own }) => own))}]::boolean[] AS own,
+               ARRAY[${list(probes.map(({ foreign }) => foreign))}]::boolean[] AS foreign`.text,
   );
   const sameTenant = finding.identity?.toLowerCase() === tenant.value.toLowerCase();
   if (!sameTenant) refuse(`PostgreSQL takes it for tenant ${finding.identity ?? 'of nobody'}, not ${tenant.value}`);
@@ -178,56 +248,52 @@ async function verifyTenant(
   if (finding.databases.length > 0) refuse(`it may connect to database ${finding.databases.join(', ')}`);
   if (finding.schemas.length > 0) refuse(`it may create objects in schema ${finding.schemas.join(', ')}`);
   if (finding.temporary) refuse('it may create temporary tables');
-
-  for (const table of tables) {
-    const [probe] = await probeTable(session, desired, tenant, table, everybody);
-    if (probe.foreign) refuse(`table ${table.name}: it can read rows of another tenant`);
-    if (table.tenantIds.has(tenant.id) && !probe.own) refuse(`table ${table.name}: it cannot read its own rows`);
-  }
+  tables.forEach(({ name, tenantIds }, i) => {
+    if (finding.foreign[i]) refuse(`table ${name}: it can read rows of another tenant`);
+    if (tenantIds.has(tenant.id) && !finding.own[i]) refuse(`table ${name}: it cannot read its own rows`);
+  });
 }
 
 /**
- * Looks at one table as a tenant. With strategy `column` the first and the last row of the tenant index tell it all: if both
+ * What a tenant asks of one table. With strategy `column` the first and the last row of the tenant index tell it all: if both
  * are its own, all between are. With `partitioned` a look at all partitions would cost each tenant a plan of all of them, so
  * that the partitions of a few others that hold rows are tried.
  */
-async function probeTable(
-  session: Session,
+function probeTable(
   desired: DesiredState,
   tenant: DesiredTenant,
   table: Populated,
-  everybody: { readonly id: string; readonly value: string }[],
-): Promise<{ own: boolean; foreign: boolean }[]> {
+  everybody: Tenant[],
+): { readonly own: Sql; readonly foreign: Sql } {
   const column = identifier(desired.tenantColumn.name);
-  const value = sql`${literal(tenant.value)}::${columnType(desired.tenantColumn.type)}`;
+  const type = columnType(desired.tenantColumn.type);
+  const value = sql`${literal(tenant.value)}::${type}`;
   const shared = identifier(desired.schema, table.name);
   const victims = everybody.filter(({ id }) => id !== tenant.id && table.tenantIds.has(id)).slice(0, FOREIGN_SAMPLES);
+  const ownInShared = sql`EXISTS (SELECT FROM ${shared} WHERE ${column} = ${value})`;
   switch (table.strategy) {
     case 'column':
-      return session.rows(
-        sql`SELECT EXISTS (SELECT FROM ${shared} WHERE ${column} = ${value}) AS own,
-                   coalesce((SELECT ${column} IS DISTINCT FROM ${value} FROM ${shared} ORDER BY ${column} LIMIT 1), false)
-                   OR coalesce((SELECT ${column} IS DISTINCT FROM ${value} FROM ${shared} ORDER BY ${column} DESC LIMIT 1), false)
-                   AS foreign`.text,
-      );
+      return {
+        own: ownInShared,
+        foreign: sql`coalesce((SELECT ${column} IS DISTINCT FROM ${value} FROM ${shared} ORDER BY ${column} LIMIT 1), false)
+                  OR coalesce((SELECT ${column} IS DISTINCT FROM ${value} FROM ${shared} ORDER BY ${column} DESC LIMIT 1), false)`,
+      };
     case 'partitioned': {
       const values = list(victims.map((victim) => literal(victim.value)));
-      return session.rows(
-        sql`SELECT EXISTS (SELECT FROM ${shared} WHERE ${column} = ${value}) AS own,
-                   EXISTS (SELECT FROM ${shared} WHERE ${column} = ANY (ARRAY[${values}]::${columnType(desired.tenantColumn.type)}[]))
-                   AS foreign`.text,
-      );
+      return {
+        own: ownInShared,
+        foreign: sql`EXISTS (SELECT FROM ${shared} WHERE ${column} = ANY (ARRAY[${values}]::${type}[]))`,
+      };
     }
     case 'schema': {
-      const own = table.tenantIds.has(tenant.id)
-        ? sql`EXISTS (SELECT FROM ${identifier(tenantSchemaName(tenant.id), table.name)})`
-        : sql`false`;
       const schemas = list(victims.map(({ id }) => literal(tenantSchemaName(id))));
-      return session.rows(
-        sql`SELECT ${own} AS own,
-                   EXISTS (SELECT FROM pg_namespace WHERE nspname = ANY (ARRAY[${schemas}]::text[])
-                              AND has_schema_privilege(oid, 'USAGE')) AS foreign`.text,
-      );
+      return {
+        own: table.tenantIds.has(tenant.id)
+          ? sql`EXISTS (SELECT FROM ${identifier(tenantSchemaName(tenant.id), table.name)})`
+          : sql`false`,
+        foreign: sql`EXISTS (SELECT FROM pg_namespace
+                              WHERE nspname = ANY (ARRAY[${schemas}]::text[]) AND has_schema_privilege(oid, 'USAGE'))`,
+      };
     }
   }
 }
