@@ -31,7 +31,7 @@ export class LocalCloud {
   private python?: string;
   private stopping?: Promise<void>;
 
-  constructor(private readonly options: LocalCloudOptions) {
+  constructor(public readonly options: LocalCloudOptions) {
     this.died = new Promise((_, reject) => (this.reportDeath = reject));
     this.died.catch(() => undefined);
   }
@@ -103,8 +103,12 @@ export class LocalCloud {
 
 /** A connection that nobody uses, and that lasts as long as the server; resolves when it is lost. */
 async function connectionLost({ host, port, caFile, superuser }: LocalPostgres): Promise<string> {
-  const client = await connect({ ...superuser, host, port: String(port), database: 'postgres', caFile });
-  return new Promise((resolve) => client.once('end', () => resolve('connection lost')));
+  try {
+    const client = await connect({ ...superuser, host, port: String(port), database: 'postgres', caFile });
+    return await new Promise((resolve) => client.once('end', () => resolve('connection lost')));
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function started<Part>(part: Part | undefined, name: string): Part {

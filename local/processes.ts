@@ -6,6 +6,8 @@ export interface Started {
   readonly process: ChildProcess;
   /** Resolves with the exit code or the signal. */
   readonly ended: Promise<string>;
+  /** Whether it ended because it was asked to. */
+  readonly stopped: boolean;
   /** Ends the whole group, and resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -24,15 +26,18 @@ export function start(command: string, args: string[], log: string, options: Spa
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
   const stop = async () => {
+    started.stopped = true;
     signalGroup(child, 'SIGTERM');
     const force = setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MILLISECONDS);
     await ended;
     clearTimeout(force);
-    signalGroup(child, 'SIGKILL');
   };
-  const started = { process: child, ended, stop };
+  const started = { process: child, ended, stop, stopped: false };
   running.add(started);
-  void ended.then(() => running.delete(started));
+  void ended.then(() => {
+    signalGroup(child, 'SIGKILL'); // what it has left behind
+    running.delete(started);
+  });
   return started;
 }
 
@@ -41,6 +46,9 @@ export async function run(command: string, args: string[], log: string, options:
   const from = size(log);
   const started = start(command, args, log, options);
   const how = await started.ended;
+  if (started.stopped) {
+    return new Promise(() => undefined); // whoever stopped it waits for no answer
+  }
   const output = readFileSync(log, 'utf8').slice(from);
   if (how !== 'exit code 0') {
     throw new CommandFailed(`${[command, ...args].join(' ')} ended with ${how}`, output);

@@ -1,38 +1,20 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { Listr, PRESET_TIMER } from 'listr2';
-import { Environment } from '../lib/environment/environment';
 import { loadEnvironment } from '../lib/environment/load-environment';
-import { Account } from './account';
-import { bootstrap, deploy, loaderLogin, synthesise, tenantLogins } from './deployment';
 import { REPOSITORY } from './directories';
-import { loadRows, makeTables } from './example-data';
 import { LocalCloud } from './local-cloud';
-import { Login } from './login';
 import { Problem } from './problem';
-import { killAll, run } from './processes';
-import { TenantProof, expectUnreadable, proveTenants } from './proof';
-import { findPython } from './python';
+import { killAll } from './processes';
 import { report } from './report';
+import { StepFailed, deployAndProve } from './steps';
 
 const EXAMPLE = join(REPOSITORY, 'examples', 'shared-rls');
 const ENVIRONMENT = 'demo';
-const BUNDLE = join(REPOSITORY, 'scripts', 'bundle.mjs');
 
 interface Options {
   readonly check: boolean;
   readonly emulatorPort?: number;
   readonly postgresPort?: number;
-}
-
-/** What the steps hand on. */
-interface Progress {
-  environment: Environment;
-  cloud: LocalCloud;
-  account: Account;
-  logins: ReadonlyMap<string, Login>;
-  loader: Login;
-  proofs: TenantProof[];
 }
 
 const options = new Command('npm run local --')
@@ -51,8 +33,13 @@ async function main(): Promise<void> {
   const cloud = new LocalCloud({ ...environment, ...options });
   const interrupted = firstInterrupt();
   let exitCode = 0;
+  let failure: unknown;
   try {
-    const progress = await Promise.race([deployAndProve({ environment, cloud }), cloud.died, interrupted]);
+    const progress = await Promise.race([
+      deployAndProve(EXAMPLE, ENVIRONMENT, { environment, cloud }),
+      cloud.died,
+      interrupted,
+    ]);
     if (progress === 'interrupted') {
       exitCode = 130;
     } else {
@@ -71,9 +58,12 @@ async function main(): Promise<void> {
     }
   } catch (error) {
     exitCode = 1;
-    console.error(error instanceof Problem ? `\n${error.message}` : error);
+    failure = error instanceof StepFailed ? error.cause : error;
   }
   await cloud.stop();
+  if (failure) {
+    console.error(failure instanceof Problem ? `\n${failure.message}` : failure);
+  }
   process.exit(exitCode);
 }
 
@@ -100,76 +90,4 @@ function portNumber(text: string): number {
     throw new InvalidArgumentError('A port is a number from 1024 to 65535.');
   }
   return number;
-}
-
-async function deployAndProve(given: Pick<Progress, 'environment' | 'cloud'>): Promise<Progress> {
-  const { cloud, environment } = given;
-  const assembly = join(cloud.directory, 'cdk.out');
-  const steps = new Listr<Progress>(
-    [
-      { title: 'Tools of this machine', task: () => void findPython() },
-      {
-        title: 'Parts',
-        task: (_, task) =>
-          task.newListr(
-            [
-              { title: 'PostgreSQL', task: () => cloud.startPostgres() },
-              { title: "Emulator's Python packages", task: () => cloud.preparePython() },
-              {
-                title: 'Lambda code',
-                task: () => run(process.execPath, [BUNDLE], cloud.log('bundle')).then(() => undefined),
-              },
-            ],
-            { concurrent: true },
-          ),
-      },
-      { title: 'Emulator of AWS', task: () => cloud.startEmulator() },
-      {
-        title: 'CDK',
-        task: (_, task) =>
-          task.newListr(
-            [
-              { title: 'cdk bootstrap', task: () => bootstrap(cloud) },
-              {
-                title: 'cdk synth',
-                task: () => synthesise(cloud, EXAMPLE, assembly, '--context', `env=${ENVIRONMENT}`),
-              },
-            ],
-            { concurrent: true },
-          ),
-      },
-      {
-        title: `cdk deploy, with ${environment.tenants.length} tenants`,
-        task: async (progress) => {
-          await deploy(cloud, assembly);
-          progress.account = new Account(cloud.emulator);
-        },
-      },
-      {
-        title: 'Tables of the ETL, unreadable until a reconcile has protected them',
-        task: async (progress) => {
-          const { account } = progress;
-          progress.logins = await tenantLogins(cloud, account, environment.tenants);
-          progress.loader = await loaderLogin(cloud, account);
-          await makeTables(progress.loader);
-          await expectUnreadable(environment, progress.logins);
-          await account.reconcile();
-        },
-      },
-      { title: 'Example data', task: ({ loader }) => loadRows(environment, loader) },
-      {
-        title: 'Proof of isolation, as each tenant',
-        task: async (progress) => {
-          progress.proofs = await proveTenants(environment, progress.logins, progress.loader);
-        },
-      },
-    ],
-    {
-      ctx: given as Progress,
-      rendererOptions: { timer: PRESET_TIMER, collapseSubtasks: false },
-      fallbackRendererOptions: { timer: PRESET_TIMER },
-      registerSignalListeners: false,
-    },
-  );
-  return steps.run();
 }

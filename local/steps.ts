@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { Listr, ListrTask, PRESET_TIMER } from 'listr2';
+import { Environment } from '../lib/environment/environment';
+import { Account } from './account';
+import { bootstrap, deploy, loaderLogin, synthesise, tenantLogins } from './deployment';
+import { REPOSITORY } from './directories';
+import { loadRows, makeTables } from './example-data';
+import { LocalCloud } from './local-cloud';
+import { Login } from './login';
+import { freePort } from './ports';
+import { run } from './processes';
+import { TenantProof, expectUnreadable, proveTenants } from './proof';
+import { findPython } from './python';
+
+const BUNDLE = join(REPOSITORY, 'scripts', 'bundle.mjs');
+
+/** A step that failed; the reason is told once, at the end. */
+export class StepFailed extends Error {
+  constructor(cause: unknown) {
+    super('', { cause });
+  }
+}
+
+/** What the steps hand on. */
+export interface Progress {
+  readonly environment: Environment;
+  readonly cloud: LocalCloud;
+  account: Account;
+  loader: Login;
+  logins: ReadonlyMap<string, Login>;
+  proofs: TenantProof[];
+}
+
+/** Deploys an app with an environment of that name, gives it data, and proves its isolation, showing each step. */
+export function deployAndProve(
+  app: string,
+  name: string,
+  given: Pick<Progress, 'environment' | 'cloud'>,
+): Promise<Progress> {
+  const { environment, cloud } = given;
+  const { emulatorPort, postgresPort } = cloud.options;
+  const assembly = join(cloud.directory, 'cdk.out');
+  return steps([
+    step('Tools and ports of this machine', async () => {
+      findPython();
+      await freePort('--emulator-port', emulatorPort);
+      await freePort('--postgres-port', postgresPort);
+    }),
+    atOnce('Parts', [
+      step('PostgreSQL', () => cloud.startPostgres()),
+      step("Emulator's Python packages", () => cloud.preparePython()),
+      step('Lambda code', () => run(process.execPath, [BUNDLE], cloud.log('bundle'))),
+    ]),
+    step('Emulator of AWS', () => cloud.startEmulator()),
+    atOnce('CDK', [
+      step('cdk bootstrap', () => bootstrap(cloud)),
+      step('cdk synth', () => synthesise(cloud, app, assembly, '--context', `env=${name}`)),
+    ]),
+    step(`cdk deploy, with ${environment.tenants.length} tenants`, () => deploy(cloud, assembly)),
+    step('Tables of the ETL, unreadable until a reconcile has protected them', async (progress) => {
+      progress.account = new Account(cloud.emulator);
+      progress.logins = await tenantLogins(cloud, progress.account, environment.tenants);
+      progress.loader = await loaderLogin(cloud, progress.account);
+      await makeTables(progress.loader);
+      await expectUnreadable(environment, progress.logins);
+      await progress.account.reconcile();
+    }),
+    step('Example data', ({ loader }) => loadRows(environment, loader)),
+    step('Proof of isolation, as each tenant', async (progress) => {
+      progress.proofs = await proveTenants(environment, progress.logins, progress.loader);
+    }),
+  ]).run(given as Progress);
+}
+
+function steps(tasks: ListrTask<Progress>[]): Listr<Progress> {
+  return new Listr<Progress>(tasks, {
+    registerSignalListeners: false,
+    rendererOptions: { timer: PRESET_TIMER, collapseSubtasks: false },
+    fallbackRendererOptions: { timer: PRESET_TIMER },
+  });
+}
+
+function step(title: string, work: (progress: Progress) => Promise<unknown>): ListrTask<Progress> {
+  return {
+    title,
+    task: async (progress) => {
+      try {
+        await work(progress);
+      } catch (error) {
+        throw new StepFailed(error);
+      }
+    },
+  };
+}
+
+function atOnce(title: string, tasks: ListrTask<Progress>[]): ListrTask<Progress> {
+  return { title, task: (_, task) => task.newListr(tasks, { concurrent: true }) };
+}
