@@ -10,7 +10,7 @@ export async function startSecretsManager() {
     request.on('end', () => {
       const { SecretId } = JSON.parse(body) as { SecretId: string };
       const secret = secrets.get(SecretId);
-      response.writeHead(secret ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.1' });
+      response.writeHead(secret ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.1', Connection: 'close' });
       response.end(
         JSON.stringify(
           secret

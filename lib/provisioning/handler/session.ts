@@ -72,7 +72,8 @@ export class Session {
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);
-      throw error;
+      const { message, code } = error as Error & { code?: string };
+      throw Object.assign(new Error(message), { code });
     }
   }
 
