@@ -1,0 +1,143 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { TenancyNetwork } from '../network/tenancy-network';
+import { PostgresServer } from './postgres-server';
+
+/** Props of {@link MetadataDatabase}. */
+export interface MetadataDatabaseProps {
+  /** Network; the server stands in its database subnets. */
+  readonly network: TenancyNetwork;
+
+  /**
+   * RDS instance class without `db.`.
+   *
+   * @default 't4g.medium'
+   */
+  readonly instanceClass?: string;
+
+  /**
+   * Storage in GiB, 20 to 65,536 (RDS User Guide, "Amazon RDS DB instance storage"). It grows by itself up to five
+   * times as much.
+   *
+   * @default 20
+   */
+  readonly storageGiB?: number;
+
+  /**
+   * Whether a standby runs in a second availability zone.
+   *
+   * @default true
+   */
+  readonly multiAz?: boolean;
+
+  /**
+   * How long automated backups are kept, 1 to 35 days.
+   *
+   * @default Duration.days(14)
+   */
+  readonly backupRetention?: Duration;
+
+  /**
+   * PostgreSQL version, `major.minor`: 15.14, 16.10, 17.6 or a later minor of these. RDS applies minor upgrades
+   * by itself.
+   *
+   * @default '17.9'
+   */
+  readonly postgresVersion?: string;
+
+  /**
+   * Key of storage, backups, logs, insights and the secret. Its policy must let CloudWatch Logs use it; that is
+   * added unless the key is imported.
+   *
+   * @default - a key of its own, rotated yearly
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What happens to the server with the stack. All but DESTROY turns deletion protection on and keeps automated
+   * backups.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * The PostgreSQL server of Superset's own metadata: users, roles, charts, dashboards.
+ *
+ * It is a server of its own, so that no role of a tenant exists on it and no database of the tenants' server leads to
+ * it. Superset logs in as the master user, who owns nothing but this database.
+ */
+export class MetadataDatabase extends Construct implements ec2.IConnectable {
+  /** The RDS instance. */
+  public readonly instance: rds.IDatabaseInstance;
+
+  /** Secret that Superset logs in with: `username` and `password`, made and rotated by RDS. */
+  public readonly secret: secretsmanager.ISecret;
+
+  /** Host name of the server. */
+  public readonly hostname: string;
+
+  /** Port of the server, as text. */
+  public readonly port: string;
+
+  /** Name of the database. */
+  public readonly databaseName: string;
+
+  /** RDS instance class without `db.`. */
+  public readonly instanceClassName: string;
+
+  /** Storage in GiB that the server starts with. */
+  public readonly storageGiB: number;
+
+  /** Connections that the server takes (`max_connections`). */
+  public readonly maxConnections: number;
+
+  /** Who may connect. Nobody may before a call to `connections.allowDefaultPortFrom`. */
+  public readonly connections: ec2.Connections;
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the server.
+   * @throws ConfigurationError if a size does not exist, or the version is unsupported or vulnerable.
+   */
+  constructor(scope: Construct, id: string, props: MetadataDatabaseProps) {
+    super(scope, id);
+    this.databaseName = 'superset';
+    this.instanceClassName = props.instanceClass ?? 't4g.medium';
+    this.storageGiB = props.storageGiB ?? 20;
+    const server = new PostgresServer(this, 'Server', {
+      network: props.network,
+      instanceClass: this.instanceClassName,
+      storageGiB: this.storageGiB,
+      multiAz: props.multiAz ?? true,
+      backupRetention: props.backupRetention ?? Duration.days(14),
+      postgresVersion: props.postgresVersion ?? '17.9',
+      databaseName: this.databaseName,
+      masterUsername: 'superset_master',
+      encryptionKey: props.encryptionKey,
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+    });
+    this.instance = server.instance;
+    this.secret = server.masterSecret;
+    this.hostname = server.instance.dbInstanceEndpointAddress;
+    this.port = server.instance.dbInstanceEndpointPort;
+    this.maxConnections = server.maxConnections;
+    this.connections = server.connections;
+  }
+
+  /**
+   * Lets a principal read the secret.
+   *
+   * @param grantee who.
+   */
+  public grantSecretRead(grantee: iam.IGrantable): iam.Grant {
+    return this.secret.grantRead(grantee);
+  }
+}
