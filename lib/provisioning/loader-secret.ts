@@ -1,0 +1,81 @@
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { NOT_ROTATED, loginSecret } from '../tenant/login-secret';
+import { LOADER_ROLE } from './desired-state';
+
+/** Props of {@link LoaderSecret}. */
+export interface LoaderSecretProps {
+  /** Host name of the PostgreSQL server. */
+  readonly host: string;
+
+  /** Port of the server, as text. */
+  readonly port: string;
+
+  /** Database on the server. */
+  readonly database: string;
+
+  /**
+   * Key that encrypts the secret.
+   *
+   * @default - the account's `aws/secretsmanager` key
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What happens to the secret when it leaves the stack.
+   *
+   * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE - only a failed creation leaves nothing behind
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * The login of the operator's ETL, which may read and write the rows of all tenants: the secret
+ * `superset/loader/db_credentials` with username, password, host, port and database.
+ *
+ * The name is fixed, so that an account and region has room for one environment.
+ */
+export class LoaderSecret extends Construct {
+  /** The secret. */
+  public readonly secret: secretsmanager.ISecret;
+
+  /** ARN of the secret. */
+  public readonly secretArn: string;
+
+  /** Login role in PostgreSQL, the `username` in the secret. */
+  public readonly roleName: string;
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the server.
+   */
+  constructor(scope: Construct, id: string, props: LoaderSecretProps) {
+    super(scope, id);
+    this.roleName = LOADER_ROLE;
+    this.secret = loginSecret(this, {
+      secretName: 'superset/loader/db_credentials',
+      description: 'PostgreSQL login of the ETL that loads the tables of the tenants',
+      username: LOADER_ROLE,
+      host: props.host,
+      port: props.port,
+      database: props.database,
+      encryptionKey: props.encryptionKey,
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    });
+    this.secretArn = this.secret.secretArn;
+    Validations.of(this).acknowledge(...NOT_ROTATED);
+  }
+
+  /**
+   * Lets a principal read the secret, and decrypt it.
+   *
+   * @param grantee the principal.
+   */
+  public grantRead(grantee: iam.IGrantable): iam.Grant {
+    return this.secret.grantRead(grantee);
+  }
+}

@@ -1,0 +1,108 @@
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { tenantRoleName } from '../provisioning/desired-state';
+import { NOT_ROTATED, loginSecret } from './login-secret';
+import { Tenant, TenantRemovalPolicy } from './tenant';
+
+/** Props of {@link TenantSecret}. */
+export interface TenantSecretProps {
+  /** The tenant, whose id names the secret and the login role. */
+  readonly tenant: Tenant;
+
+  /** Host name of the tenant's PostgreSQL server. */
+  readonly host: string;
+
+  /** Port of the server, as text. */
+  readonly port: string;
+
+  /** Database on the server. */
+  readonly database: string;
+
+  /**
+   * Key that encrypts the secret.
+   *
+   * @default - the account's `aws/secretsmanager` key
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What happens to the secret when it leaves the stack.
+   *
+   * @default - DESTROY if the tenant's own policy is `destroy`, otherwise RETAIN_ON_UPDATE_OR_DELETE, so that only a
+   * failed creation leaves nothing behind
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * The login of a tenant: the secret `superset/tenant/<id>/db_credentials` with username, password, host, port and
+ * database.
+ *
+ * The name is fixed, so that an account and region has room for one environment of each tenant id. A retained secret
+ * keeps its name too: delete it (`aws secretsmanager delete-secret --force-delete-without-recovery`) or import it
+ * before a tenant of that id comes back.
+ */
+export class TenantSecret extends Construct {
+  /**
+   * Name of a tenant's secret.
+   *
+   * @param tenantId id of the tenant.
+   */
+  public static nameFor(tenantId: string): string {
+    return `superset/tenant/${tenantId}/db_credentials`;
+  }
+
+  /** The secret. */
+  public readonly secret: secretsmanager.ISecret;
+
+  /** Name of the secret, `superset/tenant/<id>/db_credentials`. */
+  public readonly secretName: string;
+
+  /** ARN of the secret. */
+  public readonly secretArn: string;
+
+  /** Login role in PostgreSQL, the `username` in the secret. */
+  public readonly roleName: string;
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the tenant and its server.
+   */
+  constructor(scope: Construct, id: string, props: TenantSecretProps) {
+    super(scope, id);
+    const { tenant } = props;
+    this.secretName = TenantSecret.nameFor(tenant.id);
+    this.roleName = tenantRoleName(tenant.id);
+    this.secret = loginSecret(this, {
+      secretName: this.secretName,
+      description: `PostgreSQL login of tenant ${tenant.id}`,
+      username: this.roleName,
+      host: props.host,
+      port: props.port,
+      database: props.database,
+      encryptionKey: props.encryptionKey,
+      removalPolicy: props.removalPolicy ?? removalPolicyOf(tenant),
+    });
+    this.secretArn = this.secret.secretArn;
+    Validations.of(this).acknowledge(...NOT_ROTATED);
+  }
+
+  /**
+   * Lets a principal read the secret, and decrypt it.
+   *
+   * @param grantee the principal.
+   */
+  public grantRead(grantee: iam.IGrantable): iam.Grant {
+    return this.secret.grantRead(grantee);
+  }
+}
+
+function removalPolicyOf(tenant: Tenant): RemovalPolicy {
+  return tenant.removalPolicy === TenantRemovalPolicy.DESTROY
+    ? RemovalPolicy.DESTROY
+    : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+}
