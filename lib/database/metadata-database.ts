@@ -120,7 +120,7 @@ export class MetadataDatabase extends Construct implements ec2.IConnectable {
       backupRetention: props.backupRetention ?? Duration.days(14),
       postgresVersion: props.postgresVersion ?? '17.9',
       databaseName: this.databaseName,
-      masterUsername: 'superset_master',
+      masterUsername: 'supersetmaster',
       encryptionKey: props.encryptionKey,
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });

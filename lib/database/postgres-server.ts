@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { ConfigurationError } from '../validation/configuration-error';
+import { skipCheckov } from '../validation/skipped-checks';
 import { instanceClassNames, instanceClassOf, maxConnections } from './instance-class';
 
 /** Props of {@link PostgresServer}: what its two users let be chosen, with their defaults filled in. */
@@ -35,6 +36,7 @@ export class PostgresServer extends Construct {
     super(scope, id);
     this.maxConnections = maxConnections(this.validInstanceClass(props.instanceClass));
     const { network, removalPolicy } = props;
+    const storageGiB = this.validStorage(props.storageGiB);
     const engine = rds.DatabaseInstanceEngine.postgres({ version: this.validVersion(props.postgresVersion) });
     const key =
       props.encryptionKey ??
@@ -59,18 +61,18 @@ export class PostgresServer extends Construct {
       publiclyAccessible: false,
       securityGroups: [securityGroup],
       port: PORT,
-      databaseName: props.databaseName,
+      databaseName: this.validDatabaseName(props.databaseName),
       credentials: rds.Credentials.fromUsername(props.masterUsername, { encryptionKey: key }),
       manageMasterUserPassword: true,
       iamAuthentication: true,
       caCertificate: rds.CaCertificate.RDS_CA_RSA2048_G1,
-      parameterGroup: this.parameterGroup(engine, props.storageGiB, removalPolicy),
+      parameterGroup: this.parameterGroup(engine, storageGiB, removalPolicy),
       storageType: rds.StorageType.GP3,
       storageEncryptionKey: key,
-      allocatedStorage: props.storageGiB,
-      maxAllocatedStorage: Math.min(props.storageGiB * 5, 65536),
+      allocatedStorage: storageGiB,
+      maxAllocatedStorage: Math.min(storageGiB * 5, MOST_STORAGE_GIB),
       multiAz: props.multiAz,
-      backupRetention: props.backupRetention,
+      backupRetention: this.validRetention(props.backupRetention),
       deleteAutomatedBackups: !retained,
       copyTagsToSnapshot: true,
       deletionProtection: retained,
@@ -85,8 +87,8 @@ export class PostgresServer extends Construct {
     instance.node.addDependency(...logGroups);
     this.instance = instance;
     this.masterSecret = instance.secret!;
-    this.keepWhatTheInstanceUses(securityGroup, removalPolicy);
-    this.acknowledgeFindings();
+    securityGroup.applyRemovalPolicy(removalPolicy);
+    this.acknowledgeFindings(instance, props);
   }
 
   private validInstanceClass(name: string): string {
@@ -100,6 +102,42 @@ export class PostgresServer extends Construct {
       this,
       'INSTANCE_CLASS_UNKNOWN',
       `instanceClass is '${name}'; it must be a class of RDS for PostgreSQL without 'db.': ${(family.length > 0 ? family : instanceClassNames()).join(', ')}.`,
+    );
+  }
+
+  private validStorage(storageGiB: number): number {
+    if (
+      Token.isUnresolved(storageGiB) ||
+      (Number.isInteger(storageGiB) && storageGiB >= LEAST_STORAGE_GIB && storageGiB <= MOST_STORAGE_GIB)
+    ) {
+      return storageGiB;
+    }
+    throw new ConfigurationError(
+      this,
+      'STORAGE_OUT_OF_RANGE',
+      `storageGiB is ${storageGiB}; RDS for PostgreSQL takes ${LEAST_STORAGE_GIB} to ${MOST_STORAGE_GIB} whole GiB of gp3.`,
+    );
+  }
+
+  private validRetention(retention: Duration): Duration {
+    if (retention.isUnresolved() || (retention.toDays() >= 1 && retention.toDays() <= 35)) {
+      return retention;
+    }
+    throw new ConfigurationError(
+      this,
+      'BACKUP_RETENTION_OUT_OF_RANGE',
+      `backupRetention is ${retention.toDays()} days; RDS keeps automated backups for 1 to 35. For longer, copy snapshots with AWS Backup.`,
+    );
+  }
+
+  private validDatabaseName(name: string): string {
+    if (Token.isUnresolved(name) || (/^[a-z][a-z0-9_]{0,62}$/.test(name) && !RESERVED_DATABASES.includes(name))) {
+      return name;
+    }
+    throw new ConfigurationError(
+      this,
+      'DATABASE_NAME_INVALID',
+      `databaseName is '${name}'; it must be 1 to 63 lower-case letters, digits and underscores, start with a letter, and be none of ${RESERVED_DATABASES.join(', ')}.`,
     );
   }
 
@@ -165,8 +203,8 @@ export class PostgresServer extends Construct {
         log_disconnections: '1',
         log_lock_waits: '1',
         log_min_duration_statement: '5000',
-        // kB for each process: one runaway sort must not fill the disk of all.
-        temp_file_limit: String(Math.floor((storageGiB * 1024 * 1024) / 10)),
+        // One runaway sort must not fill the disk of all: a tenth of the storage for each process, in kB.
+        temp_file_limit: String(Math.min(Math.floor((storageGiB * 1024 ** 2) / 10), MOST_TEMP_FILE_KB)),
         idle_in_transaction_session_timeout: String(Duration.minutes(5).toMilliseconds()),
         // A prepared transaction outlives its session and holds its locks.
         max_prepared_transactions: '0',
@@ -174,29 +212,48 @@ export class PostgresServer extends Construct {
     });
   }
 
-  /** A retained server holds on to these, so that their deletion would fail. */
-  private keepWhatTheInstanceUses(securityGroup: ec2.SecurityGroup, removalPolicy: RemovalPolicy): void {
-    securityGroup.applyRemovalPolicy(removalPolicy);
-  }
-
-  private acknowledgeFindings(): void {
-    Validations.of(this.instance).acknowledge({
-      id: 'AwsSolutions-IAM4',
-      reason:
-        'AmazonRDSEnhancedMonitoringRole is the policy that RDS asks for; it allows writing to one log group only.',
-    });
+  private acknowledgeFindings(instance: rds.DatabaseInstance, props: PostgresServerProps): void {
+    Validations.of(instance).acknowledge(
+      {
+        id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole]',
+        reason: 'The policy that RDS asks for; it may write to the log group RDSOSMetrics and nothing else.',
+      },
+      {
+        id: 'NIST.800.53.R5-RDSInBackupPlan',
+        reason: `RDS itself backs up and restores to any second of the last ${props.backupRetention.toDays()} days. Copies to another region or account are the account's to plan.`,
+      },
+    );
+    if (!props.multiAz) {
+      const reason = 'The standby was switched off with multiAz: false.';
+      Validations.of(instance).acknowledge(
+        { id: 'AwsSolutions-RDS3', reason },
+        { id: 'NIST.800.53.R5-RDSMultiAZSupport', reason },
+      );
+      skipCheckov(instance.node.defaultChild as rds.CfnDBInstance, reason, 'CKV_AWS_157');
+    }
+    if (props.removalPolicy === RemovalPolicy.DESTROY) {
+      const reason = 'Deletion with the stack was asked for with removalPolicy: DESTROY.';
+      Validations.of(instance).acknowledge(
+        { id: 'AwsSolutions-RDS10', reason },
+        { id: 'NIST.800.53.R5-RDSInstanceDeletionProtectionEnabled', reason },
+      );
+    }
   }
 }
 
 /** Other than 5432, which scanners try first (Security Hub RDS.23). */
 const PORT = 5433;
 
+/** RDS User Guide, "Amazon RDS DB instance storage", gp3. */
+const LEAST_STORAGE_GIB = 20;
+const MOST_STORAGE_GIB = 65_536;
+
+/** Upper bound of `temp_file_limit`, an integer of 32 bits (PostgreSQL documentation, "Resource Consumption"). */
+const MOST_TEMP_FILE_KB = 2 ** 31 - 1;
+
 const LOG_EXPORTS = ['postgresql', 'upgrade'];
+
+const RESERVED_DATABASES = ['db', 'postgres', 'rdsadmin', 'template0', 'template1'];
 
 /** The first minor version of each supported major with CVE-2025-8713, 8714 and 8715 fixed (postgresql.org/support/security). */
 const LEAST_MINOR: { [major: string]: number } = { '15': 14, '16': 10, '17': 6 };
-
-/** Whether the number is a token or lies in the range. */
-export function isWithin(value: number, least: number, most: number): boolean {
-  return Token.isUnresolved(value) || (Number.isInteger(value) && value >= least && value <= most);
-}

@@ -123,7 +123,7 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
       backupRetention: props.backupRetention ?? Duration.days(14),
       postgresVersion: props.postgresVersion ?? '17.9',
       databaseName: this.databaseName,
-      masterUsername: 'tenancy_master',
+      masterUsername: 'tenancymaster',
       encryptionKey: props.encryptionKey,
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
