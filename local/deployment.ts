@@ -109,13 +109,11 @@ function templates(assembly: string): Template[] {
     .map((file) => JSON.parse(readFileSync(join(assembly, file), 'utf8')) as Template);
 }
 
-/** The CLI's own words on what failed, without the progress. */
+const FAILURE = /_FAILED +\| \S+ +\| .+? \((\w+)\) (.+?)(?:\n\n|\n\S+ \| |$)/gs;
+
+/** Why resources failed, without the progress of the others. */
 function reasonOf(output: string): string {
-  const lines = output.split('\n').filter((line) => / \| (CREATE|UPDATE|DELETE)_FAILED /.test(line));
-  const reasons = [
-    ...new Set(lines.map((line) => line.split(' | ').slice(3).join(' ').replaceAll(/\s+/g, ' ').trim())),
-  ];
-  return reasons.length > 0
-    ? `The deployment failed: ${reasons.join('; ')}`
-    : `The deployment failed: ${output.trimEnd().split('\n').slice(-8).join(' ').replaceAll(/\s+/g, ' ')}`;
+  const reasons = [...output.matchAll(FAILURE)].map(([, logicalId, reason]) => `${logicalId}: ${reason}`);
+  const lastLines = output.trimEnd().split('\n').slice(-8).join('\n');
+  return `The deployment failed. ${reasons.length > 0 ? [...new Set(reasons)].join('\n') : lastLines}\n`;
 }

@@ -19,6 +19,7 @@ import pg8000.native
 from ministack import app
 from ministack.services import ecs
 from ministack.services import rds
+from ministack.services import cloudformation
 from ministack.services import secretsmanager
 from ministack.services.cloudformation import provisioners
 
@@ -207,6 +208,73 @@ def wrap_secret():
     }
 
 
+# Nested stacks: MiniStack neither rolls one back that failed, nor keeps what its deletion policies say.
+
+KEPT_ON_DELETE = ("Retain", "RetainExceptOnCreate")
+KEPT_ON_ROLLBACK = ("Retain",)
+
+
+def wrap_nested_stack():
+    handlers = HANDLERS["AWS::CloudFormation::Stack"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def stack_of(physical_id):
+        return cloudformation._stacks.get(provisioners._nested_stack_lookup_name(physical_id))
+
+    def policy_of(stack, logical_id):
+        return stack["_template"]["Resources"].get(logical_id, {}).get("DeletionPolicy")
+
+    def leave(stack, policies):
+        """Takes out of a stack, undeleted, what has one of these deletion policies."""
+        for logical_id in list(stack["_resources"]):
+            if policy_of(stack, logical_id) in policies:
+                del stack["_resources"][logical_id]
+
+    def create_or_roll_back(logical_id, props, stack_name):
+        before = set(cloudformation._stacks)
+        try:
+            return create(logical_id, props, stack_name)
+        except Exception:
+            for name in [name for name in cloudformation._stacks if name not in before]:
+                leave(cloudformation._stacks[name], KEPT_ON_ROLLBACK)
+                delete(name, props)
+            raise
+
+    def update_or_roll_back(physical_id, old_props, new_props, stack_name):
+        before = set(stack_of(physical_id)["_resources"])
+        try:
+            return update(physical_id, old_props, new_props, stack_name)
+        except Exception:
+            roll_back(stack_of(physical_id), before)
+            update(physical_id, new_props, old_props, stack_name)
+            raise
+
+    def roll_back(stack, before):
+        resources = stack["_resources"]
+        for logical_id in [id for id in resources if id not in before]:
+            resource = resources.pop(logical_id)
+            if policy_of(stack, logical_id) not in KEPT_ON_ROLLBACK:
+                provisioners._delete_resource(
+                    resource["ResourceType"],
+                    resource["PhysicalResourceId"],
+                    resource["Properties"],
+                    stack["StackName"],
+                    logical_id,
+                )
+        # CloudFormation sends a custom resource its old properties again; MiniStack would see no change.
+        for resource in resources.values():
+            if resource["ResourceType"].startswith("Custom::"):
+                resource["Properties"] = {**resource["Properties"], "RolledBack": "true"}
+
+    def delete_but_keep(physical_id, props):
+        stack = stack_of(physical_id)
+        if stack:
+            leave(stack, KEPT_ON_DELETE)
+        delete(physical_id, props)
+
+    handlers |= {"create": create_or_roll_back, "update": update_or_roll_back, "delete": delete_but_keep}
+
+
 # One-off tasks: nothing runs, and the caller is told that it ended well.
 
 
@@ -236,6 +304,7 @@ if __name__ == "__main__":
     with_attributes("AWS::EC2::VPC", lambda id, props: {"CidrBlock": props.get("CidrBlock"), "CidrBlockAssociations": []})
     wrap_database_instance()
     wrap_secret()
+    wrap_nested_stack()
     wrap_run_task()
     threading.Thread(target=end_with_parent, daemon=True).start()
     app.main()

@@ -1,0 +1,146 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { Environment } from '../../lib/environment/environment';
+import { TableStrategy, TenantColumnType } from '../../lib/database/tenant-table';
+import { TenancyModel } from '../../lib/environment/environment';
+import { Tenant } from '../../lib/tenant/tenant';
+import { Account } from '../../local/account';
+import { cdk } from '../../local/cdk';
+import { bootstrap, deploy, loaderLogin, tenantSecretName } from '../../local/deployment';
+import { REPOSITORY } from '../../local/directories';
+import { LocalCloud } from '../../local/local-cloud';
+import { Login, connect } from '../../local/login';
+import { run } from '../../local/processes';
+import { synthesiseStack } from './stack-under-test';
+
+const DATABASE = 'analytics';
+
+// The SDK's versions are pinned, and those take Node.js 20.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+
+/** An environment with these tenants, and little else in it. */
+export function environmentWith(tenants: Tenant[], overrides: Partial<Environment> = {}): Environment {
+  return {
+    account: '123456789012',
+    region: 'eu-central-1',
+    model: TenancyModel.SHARED_RLS,
+    network: { availabilityZones: ['eu-central-1a', 'eu-central-1b'] },
+    domain: {
+      name: 'superset.example.com',
+      certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-4000-8000-000000000000',
+    },
+    superset: { version: '6.1.0', image: 'apache/superset:6.1.0' },
+    data: {
+      tenantColumn: { name: 'tenant_id', type: TenantColumnType.UUID },
+      tables: [
+        { name: 'orders', strategy: TableStrategy.COLUMN },
+        { name: 'events', strategy: TableStrategy.PARTITIONED },
+        { name: 'notes', strategy: TableStrategy.SCHEMA },
+      ],
+    },
+    tenants,
+    ...overrides,
+  };
+}
+
+/** A tenant with a value of its own. */
+export function tenant(id: string, number: number, overrides: Partial<Tenant> = {}): Tenant {
+  const value = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+  return { id, value, displayName: `Tenant ${number}`, adminEmail: `admin@${number}.example.com`, ...overrides };
+}
+
+/** The emulator and the PostgreSQL that the tests of one file deploy to. */
+export class EnvironmentUnderTest {
+  /** Starts the parts and bootstraps the account. */
+  public static async start(): Promise<EnvironmentUnderTest> {
+    const { account, region } = environmentWith([]);
+    const cloud = new LocalCloud({ account, region });
+    try {
+      await Promise.all([
+        cloud.startPostgres(),
+        cloud.preparePython(),
+        run(process.execPath, [join(REPOSITORY, 'scripts', 'bundle.mjs')], cloud.log('bundle')),
+      ]);
+      await cloud.startEmulator();
+      await bootstrap(cloud);
+      return new EnvironmentUnderTest(cloud);
+    } catch (error) {
+      await cloud.stop();
+      throw error;
+    }
+  }
+
+  public readonly account: Account;
+  private readonly assembly: string;
+
+  private constructor(public readonly cloud: LocalCloud) {
+    this.account = new Account(cloud.emulator);
+    this.assembly = join(cloud.directory, 'cdk.out');
+  }
+
+  /** Synthesises and deploys; rejects with the reason when CloudFormation does. */
+  public async deploy(environment: Environment): Promise<void> {
+    this.synthesise(environment);
+    await deploy(this.cloud, this.assembly);
+  }
+
+  /** What `cdk diff` says of an environment against what is deployed. */
+  public async diff(environment: Environment): Promise<string> {
+    this.synthesise(environment);
+    return cdk(['diff', '--app', this.assembly], this.cloud.emulator, this.cloud.log('diff'), this.cloud.directory);
+  }
+
+  /** Deletes the stack that was synthesised last. */
+  public async destroy(): Promise<void> {
+    const args = ['destroy', '--all', '--force', '--app', this.assembly];
+    await cdk(args, this.cloud.emulator, this.cloud.log('destroy'), this.cloud.directory);
+  }
+
+  /** Asks PostgreSQL itself, as nobody on RDS can. */
+  public superuser<Row>(sql: string, database = DATABASE): Promise<Row[]> {
+    const { host, port, caFile, superuser } = this.cloud.postgres;
+    return query({ ...superuser, host, port: String(port), database, caFile }, sql);
+  }
+
+  /** Asks as the operator's ETL. */
+  public async loader<Row>(sql: string): Promise<Row[]> {
+    return query(await this.loaderLogin(), sql);
+  }
+
+  public loaderLogin(): Promise<Login> {
+    return loaderLogin(this.cloud, this.account);
+  }
+
+  /** Asks as a tenant, with its real secret. */
+  public async tenant<Row>(id: string, sql: string): Promise<Row[]> {
+    return query(await this.tenantLogin(id), sql);
+  }
+
+  public async tenantLogin(id: string): Promise<Login> {
+    const secret = await this.account.databaseSecret(tenantSecretName(id));
+    if (!secret) {
+      throw new Error(`tenant ${id} has no secret`);
+    }
+    return { ...secret, caFile: this.cloud.postgres.caFile };
+  }
+
+  public stop(): Promise<void> {
+    return this.cloud.stop();
+  }
+
+  private synthesise(environment: Environment): void {
+    rmSync(this.assembly, { recursive: true, force: true });
+    synthesiseStack(environment, this.assembly);
+  }
+}
+
+async function query<Row>(login: Login, sql: string): Promise<Row[]> {
+  const client: Client = await connect(login);
+  try {
+    const result: unknown = await client.query(sql);
+    return ((Array.isArray(result) ? result.at(-1) : result) as { rows: Row[] }).rows;
+  } finally {
+    await client.end();
+  }
+}
