@@ -149,12 +149,15 @@ async function withMaster<Result>(
   const masters: Session[] = [];
   let heartbeat: NodeJS.Timeout | undefined;
   try {
-    for (let i = 0; i < PARALLEL_TENANTS; i++) {
+    const open = async () => {
       const session = await Session.open(login, onStatement);
       masters.push(session);
       await session.rows(SESSION_SETTINGS);
-    }
+    };
+    await open();
     await lock(masters[0]);
+    // Those who wait for the lock hold one connection each.
+    await Promise.all(Array.from({ length: PARALLEL_TENANTS - 1 }, open));
     heartbeat = setInterval(
       () => masters.forEach((session) => session.rows('SELECT 1').catch(() => undefined)),
       30_000,
