@@ -124,31 +124,21 @@ export class SupersetCache extends Construct implements ec2.IConnectable {
   }
 
   /**
-   * A metric of ElastiCache, the highest of all nodes.
+   * A metric of one node, from the namespace `AWS/ElastiCache`.
    *
-   * @param metricName name in the namespace `AWS/ElastiCache`.
-   * @param options of the metric of each node.
+   * Each node has metrics of its own, and the primary is whichever the last failover made it.
+   *
+   * @param nodeId one of `nodeIds`.
+   * @param metricName name of the metric (ElastiCache User Guide, "Metrics for Valkey and Redis OSS").
+   * @param options of the metric.
    */
-  public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.IMetric {
-    const nodes = this.nodeIds.map(
-      (CacheClusterId) =>
-        new cloudwatch.Metric({
-          namespace: 'AWS/ElastiCache',
-          metricName,
-          dimensionsMap: { CacheClusterId },
-          statistic: cloudwatch.Stats.MAXIMUM,
-          ...options,
-        }),
-    );
-    if (nodes.length === 1) {
-      return nodes[0];
-    }
-    const usingMetrics = Object.fromEntries(nodes.map((node, index) => [`node${index + 1}`, node]));
-    return new cloudwatch.MathExpression({
-      expression: `MAX([${Object.keys(usingMetrics).join(', ')}])`,
-      usingMetrics,
-      label: metricName,
-      period: options?.period,
+  public metricOfNode(nodeId: string, metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      namespace: 'AWS/ElastiCache',
+      metricName,
+      dimensionsMap: { CacheClusterId: nodeId },
+      statistic: cloudwatch.Stats.AVERAGE,
+      ...options,
     });
   }
 
