@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Client } from 'pg';
@@ -334,7 +335,11 @@ async function startServer(home: Home, port: number): Promise<{ stop(): Promise<
     server.once('exit', () => resolve());
     server.once('error', () => resolve());
   });
+  // Whoever forgets to stop it can still end, and ends it.
+  server.unref();
+  (server.stdin as Socket).unref();
   const stop = async () => {
+    server.ref();
     server.kill('SIGINT');
     await ended;
   };
