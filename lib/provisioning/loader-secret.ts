@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { NOT_ROTATED, loginSecret } from '../tenant/login-secret';
+import { NOT_ROTATED, loginSecretProps } from '../tenant/login-secret';
 import { LOADER_ROLE } from './desired-state';
 
 /** Props of {@link LoaderSecret}. */
@@ -56,16 +56,20 @@ export class LoaderSecret extends Construct {
   constructor(scope: Construct, id: string, props: LoaderSecretProps) {
     super(scope, id);
     this.roleName = LOADER_ROLE;
-    this.secret = loginSecret(this, {
-      secretName: 'superset/loader/db_credentials',
-      description: 'PostgreSQL login of the ETL that loads the tables of the tenants',
-      username: LOADER_ROLE,
-      host: props.host,
-      port: props.port,
-      database: props.database,
-      encryptionKey: props.encryptionKey,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
+    this.secret = new secretsmanager.Secret(
+      this,
+      'Secret',
+      loginSecretProps({
+        secretName: 'superset/loader/db_credentials',
+        description: 'PostgreSQL login of the ETL that loads the tables of the tenants',
+        username: LOADER_ROLE,
+        host: props.host,
+        port: props.port,
+        database: props.database,
+        encryptionKey: props.encryptionKey,
+        removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      }),
+    );
     this.secretArn = this.secret.secretArn;
     Validations.of(this).acknowledge(...NOT_ROTATED);
   }

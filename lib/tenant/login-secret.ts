@@ -1,7 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
 
 /** The login of one PostgreSQL role. */
 export interface Login {
@@ -16,14 +15,14 @@ export interface Login {
 }
 
 /**
- * A secret with username, a generated password, host, port and database.
+ * Props of a secret with username, a generated password, host, port and database.
  *
  * Secrets Manager makes a new password whenever anything of the generator changes: this is stable on purpose. A new
  * host does change it, and runs the provisioner too, which gives the role the new password.
  */
-export function loginSecret(scope: Construct, login: Login): secretsmanager.Secret {
+export function loginSecretProps(login: Login): secretsmanager.SecretProps {
   const { username, host, port, database } = login;
-  return new secretsmanager.Secret(scope, 'Secret', {
+  return {
     secretName: login.secretName,
     description: login.description,
     encryptionKey: login.encryptionKey,
@@ -34,7 +33,7 @@ export function loginSecret(scope: Construct, login: Login): secretsmanager.Secr
       passwordLength: 40,
       excludePunctuation: true,
     },
-  });
+  };
 }
 
 /** Why the login secrets do not rotate on their own yet. */

@@ -1,10 +1,10 @@
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { tenantRoleName } from '../provisioning/desired-state';
-import { NOT_ROTATED, loginSecret } from './login-secret';
+import { NOT_ROTATED, loginSecretProps } from './login-secret';
 import { Tenant, TenantRemovalPolicy } from './tenant';
 
 /** Props of {@link TenantSecret}. */
@@ -55,6 +55,28 @@ export class TenantSecret extends Construct {
     return `superset/tenant/${tenantId}/db_credentials`;
   }
 
+  /**
+   * Lets a principal read the secrets of all tenants of an account and region, now and later, in one statement.
+   *
+   * @param scope a construct in the stack of that account and region.
+   * @param grantee the principal.
+   */
+  public static grantReadAll(scope: Construct, grantee: iam.IGrantable): iam.Grant {
+    return iam.Grant.addToPrincipal({
+      grantee,
+      actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+      resourceArns: [
+        Stack.of(scope).formatArn({
+          service: 'secretsmanager',
+          resource: 'secret',
+          // Secrets Manager adds a hyphen and six characters to each name.
+          resourceName: `${TenantSecret.nameFor('*')}-??????`,
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ],
+    });
+  }
+
   /** The secret. */
   public readonly secret: secretsmanager.ISecret;
 
@@ -77,16 +99,20 @@ export class TenantSecret extends Construct {
     const { tenant } = props;
     this.secretName = TenantSecret.nameFor(tenant.id);
     this.roleName = tenantRoleName(tenant.id);
-    this.secret = loginSecret(this, {
-      secretName: this.secretName,
-      description: `PostgreSQL login of tenant ${tenant.id}`,
-      username: this.roleName,
-      host: props.host,
-      port: props.port,
-      database: props.database,
-      encryptionKey: props.encryptionKey,
-      removalPolicy: props.removalPolicy ?? removalPolicyOf(tenant),
-    });
+    this.secret = new secretsmanager.Secret(
+      this,
+      'Secret',
+      loginSecretProps({
+        secretName: this.secretName,
+        description: `PostgreSQL login of tenant ${tenant.id}`,
+        username: this.roleName,
+        host: props.host,
+        port: props.port,
+        database: props.database,
+        encryptionKey: props.encryptionKey,
+        removalPolicy: props.removalPolicy ?? removalPolicyOf(tenant),
+      }),
+    );
     this.secretArn = this.secret.secretArn;
     Validations.of(this).acknowledge(...NOT_ROTATED);
   }

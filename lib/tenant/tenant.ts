@@ -22,6 +22,7 @@ export interface Tenant {
    * those: do not use the customer's name. PostgreSQL cuts identifiers at 63 bytes, which bounds the length.
    *
    * @pattern ^[a-z][a-z0-9_]{2,30}$
+   * @patternErrorMessage 3 to 31 characters: a to z, 0 to 9 and _, starting with a letter
    */
   readonly id: string;
 
@@ -61,6 +62,7 @@ export interface Tenant {
    *
    * @maxLength 254
    * @pattern ^[^@\s]+@[^@\s]+\.[^@\s]+$
+   * @patternErrorMessage an e-mail address of at most 254 characters
    */
   readonly adminEmail: string;
 

@@ -1,0 +1,66 @@
+import { Annotations } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Tenant } from '../tenant/tenant';
+import { resolveTenantLimits } from '../tenant/tenant-limits';
+import { ConfigurationError } from '../validation/configuration-error';
+
+/** `superuser_reserved_connections` is 3 and `rds.rds_superuser_reserved_connections` 2 (AWS Knowledge Center, "connection slots"). */
+const RESERVED_BY_RDS = 5;
+
+/** The schedule and one batch of each stack may wait for each other with 4 sessions each; the one that runs verifies with 8. */
+const PROVISIONER = 9 * 4 + 8;
+
+/** The operator's ETL and whoever looks after the server. */
+const OPERATORS = 15;
+
+/** A tenant may stand at its limit all day; that more than a quarter of the capacity does at once is another matter. */
+const MOST_OVERCOMMITTED = 4;
+
+/** Share of the capacity from which on a warning tells. */
+const NEAR = 0.8;
+
+/**
+ * Checks the tenants' connection limits against what the server takes.
+ *
+ * A limit is a bound and not a reservation: Superset opens a connection when a tenant runs a query, so that few stand
+ * at their limit at once. So the sum may exceed the capacity, up to four times; from 80 % on a warning says so. No
+ * tenant may take more than half for itself, or one alone could starve the others.
+ */
+export function checkConnections(scope: Construct, tenants: Tenant[], maxConnections: number): void {
+  const capacity = maxConnections - RESERVED_BY_RDS - PROVISIONER - OPERATORS;
+  const arithmetic =
+    `The server takes ${maxConnections} connections; ${RESERVED_BY_RDS} are kept by RDS, ${PROVISIONER} for the ` +
+    `provisioner and ${OPERATORS} for operators, which leaves ${capacity}`;
+  const remedy = 'Choose a larger instance class (its memory decides, AWS caps it at 5000), or lower the limits';
+
+  const half = Math.floor(capacity / 2);
+  const greedy = tenants.filter((tenant) => connectionsOf(tenant) > half);
+  if (greedy.length > 0) {
+    const list = greedy.map((tenant) => `${tenant.id} (${connectionsOf(tenant)})`).join(', ');
+    throw new ConfigurationError(
+      scope,
+      'TENANT_CONNECTIONS_STARVE_OTHERS',
+      `the connection limit of ${list} is more than half of what tenants have. ${arithmetic}, and no tenant may take more than ${half} of them. ${remedy}.`,
+    );
+  }
+
+  const sum = tenants.reduce((total, tenant) => total + connectionsOf(tenant), 0);
+  const most = capacity * MOST_OVERCOMMITTED;
+  if (sum > most) {
+    throw new ConfigurationError(
+      scope,
+      'TENANT_CONNECTIONS_OVERCOMMITTED',
+      `the connection limits of ${tenants.length} tenants add up to ${sum}. ${arithmetic}; the sum may be ${MOST_OVERCOMMITTED} times that, ${most}, since tenants seldom stand at their limits together. ${remedy}, or spread the tenants over two environments.`,
+    );
+  }
+  if (sum > capacity * NEAR) {
+    Annotations.of(scope).addWarningV2(
+      'superset-tenancy:connections',
+      `The connection limits of ${tenants.length} tenants add up to ${sum}. ${arithmetic}: when many tenants stand at their limits together, the next connection is refused. ${remedy}.`,
+    );
+  }
+}
+
+function connectionsOf(tenant: Tenant): number {
+  return resolveTenantLimits(tenant.tier, tenant.limits).connections;
+}

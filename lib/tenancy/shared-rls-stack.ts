@@ -1,0 +1,110 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { SupersetCache } from '../cache/superset-cache';
+import { MetadataDatabase } from '../database/metadata-database';
+import { TenantDatabaseServer } from '../database/tenant-database-server';
+import { ownKeyProps } from '../encryption/own-key';
+import { Environment, EnvironmentDatabase } from '../environment/environment';
+import { TenancyNetwork } from '../network/tenancy-network';
+import { TenantSecret } from '../tenant/tenant-secret';
+import { SharedRlsTenancy } from './shared-rls-tenancy';
+
+/** Props of {@link SharedRlsStack}. */
+export interface SharedRlsStackProps extends StackProps {
+  /** The environment. Its account and region are the stack's. */
+  readonly environment: Environment;
+}
+
+/** One environment of the shared model as a stack of its own. */
+export class SharedRlsStack extends Stack {
+  /** The model and its parts. */
+  public readonly tenancy: SharedRlsTenancy;
+
+  private readonly zones?: string[];
+
+  /**
+   * @param scope the app or stage.
+   * @param id the id in it, and the name of the stack.
+   * @param props the environment.
+   * @throws ConfigurationError if something of the environment is not valid, or a quota of AWS would be exceeded.
+   */
+  constructor(scope: Construct, id: string, props: SharedRlsStackProps) {
+    const { environment } = props;
+    const destroy = environment.destroyDataWithStack ?? false;
+    super(scope, id, {
+      terminationProtection: !destroy,
+      ...props,
+      env: { account: environment.account, region: environment.region },
+    });
+    this.zones = environment.network?.availabilityZones;
+    const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));
+    const ours = { encryptionKey, removalPolicy };
+
+    const network = this.newNetwork(environment, encryptionKey, removalPolicy);
+    this.tenancy = new SharedRlsTenancy(this, 'Tenancy', {
+      ...ours,
+      network,
+      database: new TenantDatabaseServer(this, 'Database', { network, ...ours, ...serverProps(environment.database) }),
+      metadataDatabase: new MetadataDatabase(this, 'Metadata', {
+        network,
+        ...ours,
+        ...serverProps(environment.metadataDatabase),
+      }),
+      cache: new SupersetCache(this, 'Cache', { network, ...ours, ...environment.cache }),
+      alarmEmails: environment.alarms?.emails,
+      schema: environment.data.schema,
+      tenantColumn: environment.data.tenantColumn,
+      tables: environment.data.tables,
+      tenants: environment.tenants,
+    });
+    this.addOutputs();
+  }
+
+  /** The zones that the environment names; without them the CDK looks the account's up. */
+  public get availabilityZones(): string[] {
+    return this.zones ?? super.availabilityZones;
+  }
+
+  private newNetwork(environment: Environment, encryptionKey: kms.IKey, removalPolicy: RemovalPolicy): TenancyNetwork {
+    const { vpcId, internetEgress, ...ofNewVpc } = environment.network ?? {};
+    if (vpcId) {
+      return new TenancyNetwork(this, 'Network', {
+        vpc: ec2.Vpc.fromLookup(this, 'Vpc', { vpcId }),
+        internetEgress,
+        ...ofNewVpc,
+      });
+    }
+    return new TenancyNetwork(this, 'Network', {
+      internetEgress,
+      publicSubnets: environment.domain.internetFacing || undefined,
+      encryptionKey,
+      removalPolicy,
+      ...ofNewVpc,
+    });
+  }
+
+  private addOutputs(): void {
+    const { database, loaderSecret, sharedDatabase } = this.tenancy;
+    const outputs: { [id: string]: [value: string, description: string] } = {
+      DatabaseEndpoint: [`${database.hostname}:${database.port}`, "Server of the tenants' data"],
+      DatabaseName: [database.databaseName, "Database of the tenants' data"],
+      LoaderSecretArn: [loaderSecret.secretArn, 'Login of the ETL that loads the tables'],
+      TenantSecretNames: [TenantSecret.nameFor('<tenant id>'), 'Login of each tenant'],
+      PendingTables: [sharedDatabase.pendingTables, 'Declared tables that do not exist yet'],
+      UnreadableRelations: [
+        sharedDatabase.unreadableRelations,
+        'Relations that no tenant can read, for want of a policy',
+      ],
+    };
+    for (const [id, [value, description]] of Object.entries(outputs)) {
+      new CfnOutput(this, id, { value, description });
+    }
+  }
+}
+
+function serverProps({ backupDays, ...size }: EnvironmentDatabase = {}) {
+  return { ...size, ...(backupDays === undefined ? {} : { backupRetention: Duration.days(backupDays) }) };
+}

@@ -1,0 +1,218 @@
+import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { SupersetCache } from '../cache/superset-cache';
+import { MetadataDatabase } from '../database/metadata-database';
+import { TenantDatabaseServer } from '../database/tenant-database-server';
+import { TenantColumn, TenantTable } from '../database/tenant-table';
+import { ownKeyProps } from '../encryption/own-key';
+import { TenancyAlarms } from '../monitoring/tenancy-alarms';
+import { TenancyNetwork } from '../network/tenancy-network';
+import { DatabaseProvisioner } from '../provisioning/database-provisioner';
+import { LoaderSecret } from '../provisioning/loader-secret';
+import { TenantDatabases } from '../provisioning/tenant-databases';
+import { Tenant } from '../tenant/tenant';
+import { TenantSecret } from '../tenant/tenant-secret';
+import { checkConnections } from './connection-budget';
+import { placeTenants } from './tenant-placement';
+import { TenantsStack } from './tenants-stack';
+
+/** Props of {@link SharedRlsTenancy}. */
+export interface SharedRlsTenancyProps {
+  /** The tenants. Removing one ends its logins and keeps its data, unless its `removalPolicy` says otherwise. */
+  readonly tenants: Tenant[];
+
+  /** The column that says which tenant a row belongs to. */
+  readonly tenantColumn: TenantColumn;
+
+  /** The tables that tenants may read, each its own rows. They need not exist yet. */
+  readonly tables: TenantTable[];
+
+  /**
+   * Schema of the tables.
+   *
+   * @default 'analytics'
+   */
+  readonly schema?: string;
+
+  /**
+   * Network. Give it together with every part that stands in it.
+   *
+   * @default - a new VPC over two availability zones
+   */
+  readonly network?: TenancyNetwork;
+
+  /**
+   * Server of the tenants' data.
+   *
+   * @default - a new one with the defaults of {@link TenantDatabaseServer}
+   */
+  readonly database?: TenantDatabaseServer;
+
+  /**
+   * Server of Superset's metadata.
+   *
+   * @default - a new one with the defaults of {@link MetadataDatabase}
+   */
+  readonly metadataDatabase?: MetadataDatabase;
+
+  /**
+   * Cache.
+   *
+   * @default - a new one with the defaults of {@link SupersetCache}
+   */
+  readonly cache?: SupersetCache;
+
+  /**
+   * Topic that every alarm goes to. Its policy, and that of its key, must let CloudWatch publish.
+   *
+   * @default - a new topic
+   */
+  readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * E-mail addresses that a new topic sends to. Each must confirm once.
+   *
+   * @default - none
+   */
+  readonly alarmEmails?: string[];
+
+  /**
+   * How often tenants are reconciled with what was deployed last, beside each deployment.
+   *
+   * @default - every hour
+   */
+  readonly reconcileSchedule?: events.Schedule;
+
+  /**
+   * Key of everything that the model makes: storage, backups, secrets, logs.
+   *
+   * @default - a key of its own, rotated yearly
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What happens to databases, secrets and keys that the model makes, with the stack. DESTROY drops deletion
+   * protection too, and overrides what the tenants say: for throw-away environments only.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * The shared model: one Superset and one PostgreSQL server for all tenants, kept apart by their login roles and
+ * row-level security.
+ */
+export class SharedRlsTenancy extends Construct {
+  /** Key of everything that the model makes. */
+  public readonly encryptionKey: kms.IKey;
+
+  /** Network. */
+  public readonly network: TenancyNetwork;
+
+  /** Server of the tenants' data. */
+  public readonly database: TenantDatabaseServer;
+
+  /** Server of Superset's metadata. */
+  public readonly metadataDatabase: MetadataDatabase;
+
+  /** Cache. */
+  public readonly cache: SupersetCache;
+
+  /** Alarms; send your own to its topic by `addAlarm`. */
+  public readonly alarms: TenancyAlarms;
+
+  /** Login of the operator's ETL. */
+  public readonly loaderSecret: LoaderSecret;
+
+  /** What makes tenants in PostgreSQL. */
+  public readonly provisioner: DatabaseProvisioner;
+
+  /** What all tenants share in PostgreSQL: schema, policies, loader. */
+  public readonly sharedDatabase: TenantDatabases;
+
+  /** Login of each tenant, in the order of their ids within their stacks. */
+  public readonly tenantSecrets: TenantSecret[];
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the tenants, and parts that exist already.
+   * @throws ConfigurationError if a tenant or a table is not valid, or a quota of AWS would be exceeded.
+   */
+  constructor(scope: Construct, id: string, props: SharedRlsTenancyProps) {
+    super(scope, id);
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    this.encryptionKey =
+      props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Tenancy ${this.node.path}`, removalPolicy));
+    const ours = { encryptionKey: this.encryptionKey, removalPolicy };
+
+    this.network = props.network ?? new TenancyNetwork(this, 'Network', ours);
+    const inNetwork = { network: this.network, ...ours };
+    this.database = props.database ?? new TenantDatabaseServer(this, 'Database', inNetwork);
+    this.metadataDatabase = props.metadataDatabase ?? new MetadataDatabase(this, 'Metadata', inNetwork);
+    this.cache = props.cache ?? new SupersetCache(this, 'Cache', inNetwork);
+    checkConnections(this, props.tenants, this.database.maxConnections);
+
+    this.loaderSecret = this.newLoaderSecret(removalPolicy);
+    this.provisioner = new DatabaseProvisioner(this, 'Provisioner', {
+      network: this.network,
+      database: this.database,
+      loaderSecret: this.loaderSecret,
+      reconcileSchedule: props.reconcileSchedule,
+      encryptionKey: this.encryptionKey,
+    });
+    this.sharedDatabase = new TenantDatabases(this, 'Shared', {
+      ...tablesOf(props),
+      provisioner: this.provisioner,
+      batch: 'cell',
+    });
+    this.tenantSecrets = this.placeTenants(props, removalPolicy);
+
+    this.alarms = new TenancyAlarms(this, 'Alarms', {
+      topic: props.alarmTopic,
+      emails: props.alarmEmails,
+      encryptionKey: this.encryptionKey,
+      tenantDatabase: this.database,
+      metadataDatabase: this.metadataDatabase,
+      cache: this.cache,
+    });
+  }
+
+  private newLoaderSecret(removalPolicy: RemovalPolicy): LoaderSecret {
+    return new LoaderSecret(this, 'Loader', {
+      host: this.database.hostname,
+      port: this.database.port,
+      database: this.database.databaseName,
+      encryptionKey: this.encryptionKey,
+      removalPolicy: secretsPolicy(removalPolicy),
+    });
+  }
+
+  private placeTenants(props: SharedRlsTenancyProps, removalPolicy: RemovalPolicy): TenantSecret[] {
+    const shared = this.sharedDatabase.resource.node.defaultChild as CfnResource;
+    return [...placeTenants(props.tenants)].flatMap(([number, tenants]) => {
+      const stack = new TenantsStack(this, `Tenants${number}`, {
+        ...tablesOf(props),
+        tenants,
+        provisioner: this.provisioner,
+        encryptionKey: this.encryptionKey,
+        removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : undefined,
+      });
+      stack.nestedStackResource!.addResourceDependency(shared);
+      return stack.secrets;
+    });
+  }
+}
+
+function tablesOf(props: SharedRlsTenancyProps) {
+  return { schema: props.schema, tenantColumn: props.tenantColumn, tables: props.tables };
+}
+
+/** A secret that a failed creation leaves behind would stand in the way of the next one, by its name. */
+function secretsPolicy(removalPolicy: RemovalPolicy): RemovalPolicy {
+  return removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+}

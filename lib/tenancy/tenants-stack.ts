@@ -1,0 +1,52 @@
+import { NestedStack, RemovalPolicy } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { TenantColumn, TenantTable } from '../database/tenant-table';
+import { DatabaseProvisioner } from '../provisioning/database-provisioner';
+import { TenantDatabases } from '../provisioning/tenant-databases';
+import { Tenant } from '../tenant/tenant';
+import { TenantSecret } from '../tenant/tenant-secret';
+
+/** Props of {@link TenantsStack}. */
+export interface TenantsStackProps {
+  readonly tenants: Tenant[];
+  readonly provisioner: DatabaseProvisioner;
+  readonly schema?: string;
+  readonly tenantColumn: TenantColumn;
+  readonly tables: TenantTable[];
+  readonly encryptionKey: kms.IKey;
+  /** What happens to the secrets. @default - what each tenant says */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** Some of the tenants: a secret each, and together one custom resource that makes them in PostgreSQL. */
+export class TenantsStack extends NestedStack {
+  public readonly secrets: TenantSecret[];
+
+  constructor(scope: Construct, id: string, props: TenantsStackProps) {
+    super(scope, id, { description: 'Tenants: their logins, and what is theirs in PostgreSQL' });
+    const { database } = props.provisioner;
+    // Imported, so that the policy of the key does not gain a statement with each secret.
+    const encryptionKey = kms.Key.fromKeyArn(this, 'Key', props.encryptionKey.keyArn);
+    const logins = props.tenants.map((tenant) => ({
+      tenant,
+      secret: new TenantSecret(this, tenant.id, {
+        tenant,
+        host: database.hostname,
+        port: database.port,
+        database: database.databaseName,
+        encryptionKey,
+        removalPolicy: props.removalPolicy,
+      }),
+    }));
+    this.secrets = logins.map(({ secret }) => secret);
+    new TenantDatabases(this, 'Database', {
+      provisioner: props.provisioner,
+      batch: id.toLowerCase(),
+      schema: props.schema,
+      tenantColumn: props.tenantColumn,
+      tables: props.tables,
+      tenants: logins,
+    });
+  }
+}

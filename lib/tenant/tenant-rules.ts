@@ -1,0 +1,146 @@
+import { Token } from 'aws-cdk-lib';
+import { TenantColumn, TenantColumnType, TenantTable } from '../database/tenant-table';
+import { Path, Problem, pathText, valueText } from '../validation/problem';
+import { schemaProblems } from '../validation/schema';
+import { reservedFor } from './reserved-ids';
+import { Tenant } from './tenant';
+
+/**
+ * What is wrong with the tenants of one server, their column and their tables; none if all is well.
+ *
+ * Paths begin with `tenants`, `tenantColumn` and `tables`. Values that are CDK tokens are not judged.
+ */
+export function tenantProblems(
+  tenants: readonly Tenant[],
+  column: TenantColumn,
+  tables: readonly TenantTable[],
+): Problem[] {
+  return [
+    ...tenants.flatMap((tenant, index) => below(['tenants', index], schemaProblems('Tenant', tenant))),
+    ...below(['tenantColumn'], schemaProblems('TenantColumn', column)),
+    ...tables.flatMap((table, index) => below(['tables', index], schemaProblems('TenantTable', table))),
+    ...tenantRuleProblems(tenants, column, tables),
+  ];
+}
+
+/** The problems that the schema does not see. Whatever is not of its type is passed over: the schema says that. */
+export function tenantRuleProblems(tenants: unknown, column: unknown, tables: unknown): Problem[] {
+  const ids = texts(tenants, 'tenants', 'id');
+  const values = texts(tenants, 'tenants', 'value');
+  const type = field(column, 'type');
+  return [
+    ...duplicates(ids, 'TENANT_ID_DUPLICATE', 'give each tenant an id of its own'),
+    ...ids.flatMap(reservedId),
+    ...duplicates(
+      values,
+      'TENANT_VALUE_DUPLICATE',
+      'give each tenant its own value, or its rows belong to two',
+      (each) => (type === TenantColumnType.UUID ? each.toLowerCase() : each),
+    ),
+    ...values.flatMap((value) => valueOfType(value, type)),
+    ...systemColumn(field(column, 'name')),
+    ...duplicates(texts(tables, 'tables', 'name'), 'TABLE_DUPLICATE', 'declare each table once, with one strategy'),
+  ];
+}
+
+interface Text {
+  readonly path: Path;
+  readonly text: string;
+}
+
+function texts(list: unknown, name: string, key: string): Text[] {
+  return (Array.isArray(list) ? list : []).flatMap((entry, index): Text[] => {
+    const text = field(entry, key);
+    return typeof text === 'string' && !Token.isUnresolved(text) ? [{ path: [name, index, key], text }] : [];
+  });
+}
+
+function field(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}
+
+function duplicates(
+  given: Text[],
+  code: string,
+  remedy: string,
+  same: (text: string) => string = (text) => text.toLowerCase(),
+): Problem[] {
+  const first = new Map<string, Text>();
+  return given.flatMap(({ path, text }): Problem[] => {
+    const before = first.get(same(text));
+    if (!before) {
+      first.set(same(text), { path, text });
+      return [];
+    }
+    const but = before.text === text ? '' : `, but for the case of letters`;
+    return [{ path, code, fault: `is ${valueText(text)}, as is ${pathText(before.path)}${but}`, remedy }];
+  });
+}
+
+function reservedId({ path, text }: Text): Problem[] {
+  const owner = reservedFor(text.toLowerCase());
+  if (!owner) return [];
+  return [
+    {
+      path,
+      code: 'TENANT_ID_RESERVED',
+      fault: `is ${valueText(text)}, which is ${owner}`,
+      remedy: 'choose an opaque id, for instance tk4q9w',
+    },
+  ];
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const INTEGER = /^(0|-?[1-9][0-9]{0,18})$/;
+const [LEAST_BIGINT, MOST_BIGINT] = [-(2n ** 63n), 2n ** 63n - 1n];
+
+function valueOfType({ path, text }: Text, type: unknown): Problem[] {
+  const problem = (allowed: string, remedy?: string): Problem[] => [
+    {
+      path,
+      code: 'TENANT_VALUE_TYPE',
+      fault: `is ${valueText(text)}, which is not a ${String(type)} as the tenant column holds it`,
+      allowed,
+      remedy,
+    },
+  ];
+  switch (type) {
+    case TenantColumnType.UUID: {
+      const lower = text.toLowerCase();
+      if (UUID.test(text)) return [];
+      return problem(
+        'a UUID in its canonical form: 8-4-4-4-12 digits 0 to 9 and a to f in lower case',
+        UUID.test(lower) ? `write ${lower}` : undefined,
+      );
+    }
+    case TenantColumnType.BIGINT:
+      if (INTEGER.test(text) && BigInt(text) >= LEAST_BIGINT && BigInt(text) <= MOST_BIGINT) return [];
+      return problem(
+        `a whole number from ${LEAST_BIGINT} to ${MOST_BIGINT} in decimal, without leading zeros or a plus`,
+      );
+    case TenantColumnType.TEXT:
+      if (!/\p{C}/u.test(text) && text.trim() === text) return [];
+      return problem('a text without control or other invisible characters, and without blanks around it');
+    default:
+      return [];
+  }
+}
+
+/** PostgreSQL Documentation, "System Columns". */
+const SYSTEM_COLUMNS = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'];
+
+function systemColumn(name: unknown): Problem[] {
+  if (!SYSTEM_COLUMNS.includes(name as string)) return [];
+  return [
+    {
+      path: ['tenantColumn', 'name'],
+      code: 'TENANT_COLUMN_RESERVED',
+      fault: `is ${valueText(name)}, a column that PostgreSQL gives to every table`,
+      remedy: 'name the column of your tables that says whose the row is',
+    },
+  ];
+}
+
+function below(path: Path, problems: Problem[]): Problem[] {
+  return problems.map((problem) => ({ ...problem, path: [...path, ...problem.path] }));
+}
