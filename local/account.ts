@@ -1,6 +1,6 @@
 import {
   CloudFormationClient,
-  DescribeStacksCommand,
+  UpdateTerminationProtectionCommand,
   paginateListStackResources,
   paginateListStacks,
 } from '@aws-sdk/client-cloudformation';
@@ -61,10 +61,11 @@ export class Account {
     return resources;
   }
 
-  /** Reason why a stack failed. */
-  public async stackStatus(stack: string): Promise<string | undefined> {
-    const { Stacks } = await this.cloudFormation.send(new DescribeStacksCommand({ StackName: stack }));
-    return Stacks?.[0]?.StackStatus;
+  /** Lifts the protection against deletion, as whoever means to delete a stack must. */
+  public async allowDeletion(stack: string): Promise<void> {
+    await this.cloudFormation.send(
+      new UpdateTerminationProtectionCommand({ StackName: stack, EnableTerminationProtection: false }),
+    );
   }
 
   /** Where the provisioner connects, as its function is told. */

@@ -12,7 +12,7 @@ import { REPOSITORY } from '../../local/directories';
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { run } from '../../local/processes';
-import { synthesiseStack } from './stack-under-test';
+import { STACK, synthesiseStack } from './stack-under-test';
 
 const DATABASE = 'analytics';
 
@@ -93,6 +93,7 @@ export class EnvironmentUnderTest {
 
   /** Deletes the stack that was synthesised last. */
   public async destroy(): Promise<void> {
+    await this.account.allowDeletion(STACK);
     const args = ['destroy', '--all', '--force', '--app', this.assembly];
     await cdk(args, this.cloud.emulator, this.cloud.log('destroy'), this.cloud.directory);
   }
