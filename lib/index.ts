@@ -3,6 +3,7 @@ export * from './database/metadata-database';
 export * from './database/tenant-database-server';
 export * from './database/tenant-table';
 export * from './environment/environment';
+export * from './environment/environment-file';
 export * from './monitoring/tenancy-alarms';
 export * from './network/tenancy-network';
 export * from './provisioning/database-provisioner';

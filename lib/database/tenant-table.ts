@@ -24,6 +24,7 @@ export interface TenantColumn {
    * Name of the column.
    *
    * @pattern ^[a-z_][a-z0-9_]{0,62}$
+   * @patternErrorMessage 1 to 63 characters: a to z, 0 to 9 and _, not starting with a digit
    */
   readonly name: string;
 
@@ -37,6 +38,7 @@ export interface TenantTable {
    * Name of the table, without its schema.
    *
    * @pattern ^[a-z_][a-z0-9_]{0,62}$
+   * @patternErrorMessage 1 to 63 characters: a to z, 0 to 9 and _, not starting with a digit
    */
   readonly name: string;
 

@@ -13,6 +13,7 @@ export interface Environment {
    * AWS account that it is deployed to, 12 digits (quote them in YAML).
    *
    * @pattern ^[0-9]{12}$
+   * @patternErrorMessage 12 digits in quotes, for instance '123456789012'
    */
   readonly account: string;
 
@@ -20,6 +21,7 @@ export interface Environment {
    * AWS region that it is deployed to.
    *
    * @pattern ^[a-z]{2}(-[a-z]+)+-[0-9]$
+   * @patternErrorMessage the name of a region, for instance eu-central-1
    */
   readonly region: string;
 
@@ -92,6 +94,7 @@ export interface EnvironmentNetwork {
    * Id of an existing VPC with private subnets.
    *
    * @pattern ^vpc-[0-9a-f]{8,17}$
+   * @patternErrorMessage the id of a VPC, for instance vpc-0a1b2c3d4e5f67890
    * @default - a new VPC
    */
   readonly vpcId?: string;
@@ -100,6 +103,7 @@ export interface EnvironmentNetwork {
    * Address range of the new VPC, /16 to /22.
    *
    * @pattern ^[0-9]{1,3}(\.[0-9]{1,3}){3}/(1[6-9]|2[0-2])$
+   * @patternErrorMessage an IPv4 range from /16 to /22, for instance 10.40.0.0/16
    * @default '10.40.0.0/16'
    */
   readonly cidr?: string;
@@ -129,6 +133,7 @@ export interface EnvironmentDomain {
    *
    * @maxLength 253
    * @pattern ^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$
+   * @patternErrorMessage a host name in lower case, for instance superset.example.com, of at most 253 characters
    */
   readonly name: string;
 
@@ -136,13 +141,14 @@ export interface EnvironmentDomain {
    * ARN of the ACM certificate of that name, in the environment's region.
    *
    * @pattern ^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+$
+   * @patternErrorMessage the ARN of an ACM certificate: arn:aws:acm:<region>:<account>:certificate/<id>
    */
   readonly certificateArn: string;
 
   /**
    * Whether the load balancer takes connections from the internet, behind a web ACL.
    *
-   * @default false - only from the VPC and what is peered with it
+   * @default - false: only from the VPC and what is peered with it
    */
   readonly internetFacing?: boolean;
 }
@@ -150,14 +156,15 @@ export interface EnvironmentDomain {
 /** Size of a PostgreSQL server. */
 export interface EnvironmentDatabase {
   /**
-   * RDS instance class without `db.`, for instance `m7g.large`.
+   * RDS instance class without `db.`, for instance `m7g.large`: of the families t3, t4g, m6g, m6i, m7g, m7i, m8g, r6g,
+   * r6i, r7g, r7i and r8g.
    *
    * @default - 'm7g.large' for the tenants, 't4g.medium' for the metadata
    */
   readonly instanceClass?: string;
 
   /**
-   * Storage in GiB.
+   * Storage in GiB, 20 to 65,536 (RDS User Guide, "gp3 storage").
    *
    * @minimum 20
    * @maximum 65536
@@ -174,7 +181,7 @@ export interface EnvironmentDatabase {
   readonly multiAz?: boolean;
 
   /**
-   * Days that automated backups are kept.
+   * Days that automated backups are kept, 1 to 35.
    *
    * @minimum 1
    * @maximum 35
@@ -184,9 +191,10 @@ export interface EnvironmentDatabase {
   readonly backupDays?: number;
 
   /**
-   * PostgreSQL version, `major.minor`.
+   * PostgreSQL version, `major.minor` in quotes: at least 15.14, 16.10 or 17.6 (CVE-2025-8713).
    *
    * @pattern ^(15|16|17)\.[0-9]+$
+   * @patternErrorMessage major.minor of PostgreSQL 15, 16 or 17 in quotes, for instance '17.9'
    * @default '17.9'
    */
   readonly postgresVersion?: string;
@@ -195,14 +203,14 @@ export interface EnvironmentDatabase {
 /** Size of the cache. */
 export interface EnvironmentCache {
   /**
-   * ElastiCache node type with `cache.`.
+   * ElastiCache node type with `cache.`, of the families t3, t4g, m6g, m7g, r6g and r7g.
    *
    * @default 'cache.t4g.small'
    */
   readonly nodeType?: string;
 
   /**
-   * Replicas beside the primary.
+   * Replicas beside the primary, 0 to 5.
    *
    * @minimum 0
    * @maximum 5
@@ -217,19 +225,24 @@ export interface EnvironmentSuperset {
   /**
    * Version of Superset.
    *
-   * @pattern ^[0-9]+\.[0-9]+\.[0-9]+$
+   * @pattern ^6\.[0-9]+\.[0-9]+$
+   * @patternErrorMessage a release of Superset 6, for instance 6.1.0
    */
   readonly version: string;
 
   /**
    * URI of a ready-made image in a registry that the account can pull from.
    *
+   * @minLength 1
+   * @maxLength 512
+   * @pattern ^[^\s]+$
+   * @patternErrorMessage the URI of an image, without blanks
    * @default - built from `superset/`
    */
   readonly image?: string;
 
   /**
-   * Web tasks at least.
+   * Web tasks at least, 1 to 100.
    *
    * @minimum 1
    * @maximum 100
@@ -239,7 +252,7 @@ export interface EnvironmentSuperset {
   readonly minWebTasks?: number;
 
   /**
-   * Web tasks at most.
+   * Web tasks at most, 1 to 100.
    *
    * @minimum 1
    * @maximum 100
@@ -249,7 +262,7 @@ export interface EnvironmentSuperset {
   readonly maxWebTasks?: number;
 
   /**
-   * Worker tasks at least.
+   * Worker tasks at least, 1 to 100.
    *
    * @minimum 1
    * @maximum 100
@@ -259,7 +272,7 @@ export interface EnvironmentSuperset {
   readonly minWorkerTasks?: number;
 
   /**
-   * Worker tasks at most.
+   * Worker tasks at most, 1 to 100.
    *
    * @minimum 1
    * @maximum 100
@@ -285,6 +298,7 @@ export interface EnvironmentData {
    * Schema of the tables.
    *
    * @pattern ^[a-z_][a-z0-9_]{0,62}$
+   * @patternErrorMessage 1 to 63 characters: a to z, 0 to 9 and _, not starting with a digit
    * @default 'analytics'
    */
   readonly schema?: string;

@@ -1,0 +1,16 @@
+/** The first minor version of each supported major with CVE-2025-8713, 8714 and 8715 fixed (postgresql.org/support/security). */
+const LEAST_MINOR: ReadonlyMap<string, number> = new Map([
+  ['15', 14],
+  ['16', 10],
+  ['17', 6],
+]);
+
+/** The supported major versions of PostgreSQL. */
+export const POSTGRES_MAJORS: readonly string[] = [...LEAST_MINOR.keys()];
+
+/** The version that has to be used instead, if statistics of this one show rows that row-level security hides. */
+export function saferVersion(version: string): string | undefined {
+  const [major, minor] = version.split('.');
+  const least = LEAST_MINOR.get(major);
+  return least !== undefined && Number(minor) < least ? `${major}.${least}` : undefined;
+}

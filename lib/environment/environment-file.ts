@@ -1,0 +1,75 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, relative } from 'node:path';
+import { nearest } from '../validation/nearest';
+import { pathText } from '../validation/problem';
+import { Environment } from './environment';
+import { EnvironmentFileError } from './environment-file-error';
+import { environmentNames } from './environment-names';
+import { environmentProblems } from './environment-rules';
+import { LocatedProblem, YamlSource } from './yaml-source';
+
+/** Five thousand tenants take about one MiB. */
+const LARGEST_MIB = 4;
+
+/** Reads environment files: see `docs/environment-file.md` and `schema/environment.schema.json`. */
+export class EnvironmentFile {
+  /**
+   * The environment in a YAML file.
+   *
+   * @param path of the file, from the working directory.
+   * @throws an error whose message reports all problems of the file, in its order: line and column, what was given, what
+   * is allowed and how to mend it.
+   */
+  public static load(path: string): Environment {
+    const name = shownPath(path);
+    const source = new YamlSource(bytesOf(path, name));
+    const ofValues = environmentProblems(source.value, (each, value) => source.show(each, value));
+    const problems = source.problems(ofValues);
+    if (problems.length > 0) throw new EnvironmentFileError(report(name, problems));
+    return source.value as Environment;
+  }
+
+  private constructor() {}
+}
+
+function report(name: string, problems: LocatedProblem[]): string {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return [`${name} has ${count}:`, ...problems.map((problem) => paragraph(name, problem))].join('\n\n');
+}
+
+function paragraph(name: string, { line, column, path, code, fault, allowed, remedy }: LocatedProblem): string {
+  const subject = path.length > 0 ? `${pathText(path)} ${fault}` : `the file ${fault}`;
+  const lines = [`${name}:${line}:${column}: ${subject} [${code}]`];
+  if (allowed) lines.push(`    allowed: ${allowed}`);
+  if (remedy) lines.push(`    to mend: ${remedy}`);
+  return lines.join('\n');
+}
+
+function bytesOf(path: string, name: string): Buffer {
+  const file = statSync(path, { throwIfNoEntry: false });
+  if (!file) throw new EnvironmentFileError(`${name} does not exist. ${neighbours(path)}`);
+  if (!file.isFile()) throw new EnvironmentFileError(`${name} is not a file. ${neighbours(path)}`);
+  if (file.size > LARGEST_MIB * 2 ** 20) {
+    const size = `${(file.size / 2 ** 20).toFixed(1)} MiB`;
+    throw new EnvironmentFileError(`${name} has ${size}; an environment file has at most ${LARGEST_MIB} MiB.`);
+  }
+  const bytes = readFileSync(path);
+  if (/^(\xff\xfe|\xfe\xff)/.test(bytes.toString('latin1', 0, 2))) {
+    throw new EnvironmentFileError(`${name}:1:1: the file is UTF-16; save it as UTF-8. [YAML_ENCODING]`);
+  }
+  return bytes;
+}
+
+/** The environment files beside a path, the most alike first. */
+function neighbours(path: string): string {
+  const names = environmentNames(dirname(path)).map((name) => `${name}.yaml`);
+  const directory = shownPath(dirname(path));
+  if (names.length === 0) return `There is no environment file in ${directory}.`;
+  const [meant] = nearest(basename(path), names, 1);
+  return `${directory} has ${names.join(', ')}.${meant ? ` Did you mean ${meant}?` : ''}`;
+}
+
+function shownPath(path: string): string {
+  const fromHere = relative(process.cwd(), path) || '.';
+  return fromHere.startsWith('..') ? path : fromHere;
+}

@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Ajv, { ErrorObject, ValidateFunction } from 'ajv';
+import { Token } from 'aws-cdk-lib';
+import { nearest } from './nearest';
+import { Path, Problem, valueText } from './problem';
+
+const SCHEMA = join(__dirname, '..', '..', 'schema', 'environment.schema.json');
+
+/** What a schema says of one value; ajv has already checked that it is well-formed. */
+interface Schema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly properties?: Record<string, Schema & { readonly $ref?: string }>;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly patternErrorMessage?: string;
+}
+
+/** A struct of the schema: `Environment` itself, or one that it contains. */
+export type SchemaName = 'Environment' | 'Tenant' | 'TenantColumn' | 'TenantTable';
+
+type Show = (path: Path, value: unknown) => string;
+
+let ajv: Ajv | undefined;
+let definitions: Record<string, Schema> = {};
+
+/**
+ * Where a value differs from the JSON Schema of its struct, one problem for each value or key.
+ *
+ * Values that are CDK tokens are not judged.
+ *
+ * @param show how a message shows the value at a path.
+ */
+export function schemaProblems(
+  name: SchemaName,
+  value: unknown,
+  show: Show = (_path, given) => valueText(given),
+): Problem[] {
+  const validate = validator(name);
+  validate(value);
+  const errors = (validate.errors ?? []).filter(({ data }) => !Token.isUnresolved(data));
+  const problems = new Map<string, Problem>();
+  for (const error of errors.sort((a, b) => rank(a) - rank(b))) {
+    const problem = problemOf(error, show);
+    const place = JSON.stringify(problem.path);
+    if (!problems.has(place) && !errors.some((other) => isMisspelling(other, error))) problems.set(place, problem);
+  }
+  return [...problems.values()];
+}
+
+function validator(name: SchemaName): ValidateFunction {
+  if (!ajv) {
+    const schema = JSON.parse(readFileSync(SCHEMA, 'utf8'));
+    definitions = schema.definitions;
+    ajv = new Ajv({ allErrors: true, verbose: true, keywords: ['patternErrorMessage'] });
+    ajv.addSchema(schema, 'Environment');
+  }
+  const validate = ajv.getSchema(name === 'Environment' ? name : `Environment#/definitions/${name}`);
+  if (!validate) throw new Error(`${SCHEMA} does not define ${name}.`);
+  return validate;
+}
+
+/** A value of the wrong type breaks other rules, too, which need not be said. */
+function rank({ keyword }: ErrorObject): number {
+  return keyword === 'type' ? 0 : 1;
+}
+
+/** Whether a key that is missing is there, misspelled. */
+function isMisspelling(unknown: ErrorObject, missing: ErrorObject): boolean {
+  if (unknown.keyword !== 'additionalProperties' || missing.keyword !== 'required') return false;
+  return (
+    unknown.instancePath === missing.instancePath &&
+    nearest(unknown.params.additionalProperty, keysOf(unknown), 1)[0] === missing.params.missingProperty
+  );
+}
+
+function problemOf(error: ErrorObject, show: Show): Problem {
+  const path = pathOf(error);
+  const schema = error.parentSchema as Schema;
+  const given = show(path, error.data);
+  const allowed = allowedBy(schema);
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(path, error.params.additionalProperty, keysOf(error));
+    case 'required':
+      return missingKey(path, error.params.missingProperty, schema);
+    case 'type':
+      return { path, code: 'TYPE_WRONG', fault: `is ${given}`, allowed, remedy: retype(error.data, schema) };
+    case 'enum':
+      return { path, code: 'VALUE_UNKNOWN', ...unknownValue(given, error.data, schema.enum ?? []) };
+    case 'minItems':
+    case 'maxItems':
+      return { path, code: 'LIST_LENGTH', fault: `has ${(error.data as unknown[]).length} entries`, allowed };
+    default:
+      return { path, code: 'VALUE_INVALID', fault: `is ${given}`, allowed };
+  }
+}
+
+function unknownKey(parent: Path, key: string, keys: string[]): Problem {
+  const [meant] = nearest(key, keys, 1);
+  return {
+    path: [...parent, key],
+    code: 'KEY_UNKNOWN',
+    fault: 'is not a key of this file',
+    allowed: keys.join(', '),
+    remedy: meant ? `write ${meant}` : 'take it out',
+    atKey: true,
+  };
+}
+
+function missingKey(parent: Path, key: string, schema: Schema): Problem {
+  const { $ref, ...property } = schema.properties?.[key] ?? {};
+  const allowed = allowedBy($ref ? definitions[$ref.replace('#/definitions/', '')] : property);
+  return { path: [...parent, key], code: 'KEY_MISSING', fault: 'is missing', allowed, remedy: `add ${key}` };
+}
+
+const MOST_LISTED = 12;
+
+function unknownValue(given: string, value: unknown, known: readonly string[]): Omit<Problem, 'path' | 'code'> {
+  const near = nearest(String(value), known, 3);
+  const [meant] = near;
+  return {
+    fault: `is ${given}, which does not exist`,
+    allowed: known.length <= MOST_LISTED || near.length === 0 ? known.join(', ') : `${near.join(', ')} and others`,
+    remedy: meant && `write ${meant}`,
+  };
+}
+
+function allowedBy(schema: Schema): string {
+  const { minimum, maximum, minLength = 0, maxLength, minItems = 0, maxItems } = schema;
+  if (schema.enum && schema.enum.length <= MOST_LISTED) return schema.enum.join(', ');
+  if (schema.patternErrorMessage) return schema.patternErrorMessage;
+  switch (schema.type) {
+    case 'object':
+      return `a mapping with ${Object.keys(schema.properties ?? {}).join(', ')}`;
+    case 'array':
+      return maxItems ? `a list of ${minItems} to ${maxItems}` : minItems ? `a list of at least ${minItems}` : 'a list';
+    case 'integer':
+      return `a whole number from ${minimum} to ${maximum}`;
+    case 'boolean':
+      return 'true or false';
+    default:
+      return maxLength ? `a text of ${minLength} to ${maxLength} characters` : 'a text';
+  }
+}
+
+function retype(given: unknown, { type }: Schema): string | undefined {
+  if (given === null) return 'give it a value, or take it out if it may be left out';
+  switch (type) {
+    case 'string':
+      return typeof given === 'object' ? undefined : 'put it in quotes';
+    case 'integer':
+      return typeof given === 'string' && /^\d+$/.test(given) ? 'write it without quotes' : undefined;
+    case 'boolean':
+      return 'write true or false, without quotes';
+    case 'array':
+      return typeof given === 'object' ? 'start each entry with a dash' : 'write it as a list: [ … ]';
+    default:
+      return undefined;
+  }
+}
+
+function keysOf({ parentSchema }: ErrorObject): string[] {
+  return Object.keys((parentSchema as Schema).properties ?? {});
+}
+
+function pathOf({ instancePath }: ErrorObject): Path {
+  return instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
+}
