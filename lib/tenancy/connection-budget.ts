@@ -7,8 +7,8 @@ import { ConfigurationError } from '../validation/configuration-error';
 /** `superuser_reserved_connections` is 3 and `rds.rds_superuser_reserved_connections` 2 (AWS Knowledge Center, "connection slots"). */
 const RESERVED_BY_RDS = 5;
 
-/** The schedule and one batch of each stack may wait for each other with 4 sessions each; the one that runs verifies with 8. */
-const PROVISIONER = 9 * 4 + 8;
+/** One run has 4 sessions and verifies with 8 more; the schedule and the batches of 7 other stacks may wait with one each. */
+const PROVISIONER = 4 + 8 + 8;
 
 /** The operator's ETL and whoever looks after the server. */
 const OPERATORS = 15;

@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -58,22 +58,25 @@ export class TenantSecret extends Construct {
   /**
    * Lets a principal read the secrets of all tenants of an account and region, now and later, in one statement.
    *
-   * @param scope a construct in the stack of that account and region.
+   * @param scope the construct that asks, in the stack of that account and region. The finding on the wildcard in the
+   * policy is acknowledged on it.
    * @param grantee the principal.
    */
   public static grantReadAll(scope: Construct, grantee: iam.IGrantable): iam.Grant {
+    // Secrets Manager adds a hyphen and six characters to each name.
+    const resourceName = `${TenantSecret.nameFor('*')}-??????`;
+    const { partition, region, account } = Stack.of(scope);
+    const found = [region, account]
+      .map((name, i) => (Token.isUnresolved(name) ? PSEUDO_PARAMETERS[i] : name))
+      .join(':');
+    Validations.of(scope).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:${found}:secret:${resourceName}]`,
+      reason: 'Tenants come and go: their secrets are named by prefix, so that the policy does not grow with them.',
+    });
     return iam.Grant.addToPrincipal({
       grantee,
       actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-      resourceArns: [
-        Stack.of(scope).formatArn({
-          service: 'secretsmanager',
-          resource: 'secret',
-          // Secrets Manager adds a hyphen and six characters to each name.
-          resourceName: `${TenantSecret.nameFor('*')}-??????`,
-          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        }),
-      ],
+      resourceArns: [`arn:${partition}:secretsmanager:${region}:${account}:secret:${resourceName}`],
     });
   }
 
@@ -132,3 +135,6 @@ function removalPolicyOf(tenant: Tenant): RemovalPolicy {
     ? RemovalPolicy.DESTROY
     : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 }
+
+/** As cdk-nag writes the region and account of a stack that may go to any. */
+const PSEUDO_PARAMETERS = ['<AWS::Region>', '<AWS::AccountId>'];

@@ -2,7 +2,8 @@ import { CfnResource } from 'aws-cdk-lib';
 
 /** Tells checkov to leave out checks of a resource, for a reason that ends up in the template beside it. */
 export function skipCheckov(resource: CfnResource, comment: string, ...ids: string[]): void {
-  resource.addMetadata('checkov', { skip: ids.map((id) => ({ id, comment })) });
+  const earlier = resource.getMetadata('checkov')?.skip ?? [];
+  resource.addMetadata('checkov', { skip: [...earlier, ...ids.map((id) => ({ id, comment }))] });
 }
 
 /** Tells cfn-lint to leave out rules for a resource. */
