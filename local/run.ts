@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { loadEnvironment } from '../lib/environment/load-environment';
+import { Environment } from '../lib/environment/environment';
+import { EnvironmentFile } from '../lib/environment/environment-file';
+import { EnvironmentFileError } from '../lib/environment/environment-file-error';
 import { REPOSITORY } from './directories';
 import { LocalCloud } from './local-cloud';
 import { Problem } from './problem';
@@ -10,6 +12,9 @@ import { StepFailed, deployAndProve } from './steps';
 
 const EXAMPLE = join(REPOSITORY, 'examples', 'shared-rls');
 const ENVIRONMENT = 'demo';
+
+/** What a shell gives for a command that SIGINT has ended. */
+const INTERRUPTED = 130;
 
 interface Options {
   readonly check: boolean;
@@ -28,56 +33,54 @@ const options = new Command('npm run local --')
 void main();
 
 async function main(): Promise<void> {
-  const startedAt = Date.now();
-  const environment = loadEnvironment(join(EXAMPLE, 'environments', `${ENVIRONMENT}.yaml`));
-  const cloud = new LocalCloud({ ...environment, ...options });
   const interrupted = firstInterrupt();
+  let cloud: LocalCloud | undefined;
   let exitCode = 0;
   let failure: unknown;
   try {
-    const progress = await Promise.race([
-      deployAndProve(EXAMPLE, ENVIRONMENT, { environment, cloud }),
-      cloud.died,
-      interrupted,
-    ]);
-    if (progress === 'interrupted') {
-      exitCode = 130;
-    } else {
-      const { account, proofs } = progress;
-      const { emulator } = cloud;
-      const resources = await account.resources();
-      console.log(report({ resources, servers: emulator.servers(), proofs, pretended: emulator.pretended() }));
-      if (proofs.some(({ failures }) => failures.length > 0)) {
-        throw new Problem('A tenant is not isolated: the table says where.', 'Do not deploy this version.');
-      }
-      console.log(`Ready after ${Math.round((Date.now() - startedAt) / 1_000)} s.`);
-      if (!options.check) {
-        console.log('All of it runs until you press Ctrl-C.');
-        await Promise.race([cloud.died, interrupted]);
-      }
+    const environment = EnvironmentFile.load(join(EXAMPLE, 'environments', `${ENVIRONMENT}.yaml`));
+    cloud = new LocalCloud({ ...environment, ...options });
+    exitCode = await Promise.race([show(cloud, environment), cloud.died, interrupted]);
+    if (exitCode === 0 && !options.check) {
+      console.log('All of it runs until you press Ctrl-C.');
+      await Promise.race([cloud.died, interrupted]);
     }
   } catch (error) {
     exitCode = 1;
     failure = error instanceof StepFailed ? error.cause : error;
   }
-  await cloud.stop();
+  await cloud?.stop();
   if (failure) {
-    console.error(failure instanceof Problem ? `\n${failure.message}` : failure);
+    console.error(failure instanceof Problem || failure instanceof EnvironmentFileError ? failure.message : failure);
   }
   process.exit(exitCode);
 }
 
-/** Resolves at the first Ctrl-C, or the like; the second one ends everything at once. */
-function firstInterrupt(): Promise<'interrupted'> {
+/** Deploys, proves and reports; answers the exit code. */
+async function show(cloud: LocalCloud, environment: Environment): Promise<number> {
+  const startedAt = Date.now();
+  const { account, proofs } = await deployAndProve(EXAMPLE, ENVIRONMENT, { environment, cloud });
+  const { emulator } = cloud;
+  const resources = await account.resources();
+  console.log(report({ resources, servers: emulator.servers(), proofs, pretended: emulator.pretended() }));
+  if (proofs.some(({ failures }) => failures.length > 0)) {
+    throw new Problem('A tenant is not isolated: the table says where.', 'Do not deploy this version.');
+  }
+  console.log(`\nReady after ${Math.round((Date.now() - startedAt) / 1_000)} s.`);
+  return 0;
+}
+
+/** Resolves at the first Ctrl-C, or the like, with the exit code; the second one ends everything at once. */
+function firstInterrupt(): Promise<number> {
   return new Promise((resolve) => {
     let count = 0;
     const interrupt = () => {
       if (++count === 1) {
         console.log('\nEnding what was started; press Ctrl-C again to force it.');
-        resolve('interrupted');
+        resolve(INTERRUPTED);
       } else {
         killAll();
-        process.exit(130);
+        process.exit(INTERRUPTED);
       }
     };
     (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).forEach((signal) => process.on(signal, interrupt));

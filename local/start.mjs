@@ -8,5 +8,10 @@ if (number(process.versions.node) < number(OLDEST)) {
 }
 // Versions of the SDK are pinned, and those take Node.js 20.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-await import('tsx');
+try {
+  await import('tsx');
+} catch {
+  console.error('The packages of this project are missing. Run npm ci, then try again.');
+  process.exit(1);
+}
 await import('./run.ts');
