@@ -4,7 +4,7 @@ import { nearest } from '../validation/nearest';
 import { pathText } from '../validation/problem';
 import { Environment } from './environment';
 import { EnvironmentFileError } from './environment-file-error';
-import { environmentNames } from './environment-names';
+import { environmentFiles } from './environment-files';
 import { environmentProblems } from './environment-rules';
 import { LocatedProblem, YamlSource } from './yaml-source';
 
@@ -62,7 +62,7 @@ function bytesOf(path: string, name: string): Buffer {
 
 /** The environment files beside a path, the most alike first. */
 function neighbours(path: string): string {
-  const names = environmentNames(dirname(path)).map((name) => `${name}.yaml`);
+  const names = environmentFiles(dirname(path));
   const directory = shownPath(dirname(path));
   if (names.length === 0) return `There is no environment file in ${directory}.`;
   const [meant] = nearest(basename(path), names, 1);

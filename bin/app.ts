@@ -1,0 +1,46 @@
+import { join, parse } from 'node:path';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
+import { Environment, TenancyModel } from '../lib/environment/environment';
+import { EnvironmentFile } from '../lib/environment/environment-file';
+import { EnvironmentFileError } from '../lib/environment/environment-file-error';
+import { environmentFiles } from '../lib/environment/environment-files';
+import { SharedRlsStack } from '../lib/tenancy/shared-rls-stack';
+import { ConfigurationError } from '../lib/validation/configuration-error';
+
+try {
+  const app = new App();
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
+  const name = environmentName(app);
+  addStack(app, `Superset-${name}`, EnvironmentFile.load(join(directory(app), `${name}.yaml`)));
+  app.synth();
+} catch (error) {
+  if (!(error instanceof EnvironmentFileError || error instanceof ConfigurationError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+/** Directory of the environment files: `-c environments=<directory>`, from where the CDK runs. */
+function directory(app: App): string {
+  return app.node.tryGetContext('environments') ?? 'environments';
+}
+
+/** The environment that is asked for: `-c env=<name>`. */
+function environmentName(app: App): string {
+  const name: unknown = app.node.tryGetContext('env');
+  if (typeof name === 'string' && /^[a-z0-9][a-z0-9-]{0,99}$/i.test(name)) return name;
+  const names = environmentFiles(directory(app)).map((file) => parse(file).name);
+  const given =
+    name === undefined ? 'No environment is given' : `-c env=${String(name)} is not the name of an environment`;
+  const there = names.length > 0 ? `${directory(app)}/ has ${names.join(', ')}` : `${directory(app)}/ has none yet`;
+  throw new EnvironmentFileError(
+    `${given}: add -c env=<name>. ${there}; for a new one, copy examples/shared-rls/environments/demo.yaml to ${directory(app)}/<name>.yaml.`,
+  );
+}
+
+function addStack(app: App, id: string, environment: Environment): void {
+  switch (environment.model) {
+    case TenancyModel.SHARED_RLS:
+      new SharedRlsStack(app, id, { environment });
+  }
+}
