@@ -1,4 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -77,7 +78,10 @@ export class MetadataDatabase extends Construct implements ec2.IConnectable {
   /** The RDS instance. */
   public readonly instance: rds.IDatabaseInstance;
 
-  /** Secret that Superset logs in with: `username` and `password`, made and rotated by RDS. */
+  /**
+   * Secret that Superset logs in with: `username` and `password`, made by RDS and rotated by it
+   * every 7 days: read it when you connect, not when you start.
+   */
   public readonly secret: secretsmanager.ISecret;
 
   /** Host name of the server. */
@@ -139,5 +143,14 @@ export class MetadataDatabase extends Construct implements ec2.IConnectable {
    */
   public grantSecretRead(grantee: iam.IGrantable): iam.Grant {
     return this.secret.grantRead(grantee);
+  }
+
+  /**
+   * Connections in use (`DatabaseConnections`).
+   *
+   * @param options of the metric; without them the maximum of 5 minutes.
+   */
+  public metricConnections(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.instance.metricDatabaseConnections({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
   }
 }

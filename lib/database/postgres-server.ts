@@ -10,6 +10,7 @@ import { TenancyNetwork } from '../network/tenancy-network';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCheckov } from '../validation/skipped-checks';
 import { instanceClassNames, instanceClassOf, maxConnections } from './instance-class';
+import { POSTGRES_MAJORS, saferVersion } from './postgres-version';
 
 /** Props of {@link PostgresServer}: what its two users let be chosen, with their defaults filled in. */
 export interface PostgresServerProps {
@@ -142,20 +143,20 @@ export class PostgresServer extends Construct {
   }
 
   private validVersion(version: string): rds.PostgresEngineVersion {
-    const [, major, minor] = /^(\d+)\.(\d+)$/.exec(version) ?? [];
-    const leastMinor = LEAST_MINOR[major];
-    if (leastMinor === undefined) {
+    const major = /^(\d+)\.\d+$/.exec(version)?.[1];
+    if (!major || !POSTGRES_MAJORS.includes(major)) {
       throw new ConfigurationError(
         this,
         'POSTGRES_VERSION_UNSUPPORTED',
-        `postgresVersion is '${version}'; it must be a full version 'major.minor' of PostgreSQL ${Object.keys(LEAST_MINOR).join(', ')}.`,
+        `postgresVersion is '${version}'; it must be a full version 'major.minor' of PostgreSQL ${POSTGRES_MAJORS.join(', ')}.`,
       );
     }
-    if (Number(minor) < leastMinor) {
+    const safer = saferVersion(version);
+    if (safer) {
       throw new ConfigurationError(
         this,
         'POSTGRES_VERSION_VULNERABLE',
-        `postgresVersion is '${version}', in which statistics show rows that row-level security hides (CVE-2025-8713). Use ${major}.${leastMinor} or later.`,
+        `postgresVersion is '${version}', in which statistics show rows that row-level security hides (CVE-2025-8713). Use ${safer} or later.`,
       );
     }
     return rds.PostgresEngineVersion.of(version, major);
@@ -254,6 +255,3 @@ const MOST_TEMP_FILE_KB = 2 ** 31 - 1;
 const LOG_EXPORTS = ['postgresql', 'upgrade'];
 
 const RESERVED_DATABASES = ['db', 'postgres', 'rdsadmin', 'template0', 'template1'];
-
-/** The first minor version of each supported major with CVE-2025-8713, 8714 and 8715 fixed (postgresql.org/support/security). */
-const LEAST_MINOR: { [major: string]: number } = { '15': 14, '16': 10, '17': 6 };

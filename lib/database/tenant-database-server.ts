@@ -80,7 +80,10 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
   /** The RDS instance. */
   public readonly instance: rds.IDatabaseInstance;
 
-  /** Secret of the master user: `username` and `password`, made and rotated by RDS. */
+  /**
+   * Secret of the master user: `username` and `password`, made by RDS and rotated by it
+   * every 7 days: read it when you connect, not when you start.
+   */
   public readonly masterSecret: secretsmanager.ISecret;
 
   /** Host name of the server. */
@@ -147,8 +150,7 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
   /**
    * Connections in use (`DatabaseConnections`).
    *
-   * @param options of the metric.
-   * @default - maximum of 5 minutes
+   * @param options of the metric; without them the maximum of 5 minutes.
    */
   public metricConnections(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.instance.metricDatabaseConnections({ statistic: cloudwatch.Stats.MAXIMUM, ...options });

@@ -227,11 +227,13 @@ export class TenancyNetwork extends Construct {
       });
     }
     // The function with which aws-cdk-lib closes the default security group; one for the stack.
-    const provider = Stack.of(this).node.findChild('Custom::VpcRestrictDefaultSGCustomResourceProvider');
-    const handler = provider.node.findChild('Handler') as CfnResource;
-    const reason = 'aws-cdk-lib makes it; CloudFormation calls it once a deployment, and reports its failure.';
-    skipCheckov(handler, reason, 'CKV_AWS_115', 'CKV_AWS_116', 'CKV_AWS_117');
-    skipCfnLint(handler, 'W3005');
+    const provider = Stack.of(this).node.tryFindChild('Custom::VpcRestrictDefaultSGCustomResourceProvider');
+    if (provider) {
+      const handler = provider.node.findChild('Handler') as CfnResource;
+      const reason = 'aws-cdk-lib makes it; CloudFormation calls it once a deployment, and reports its failure.';
+      skipCheckov(handler, reason, 'CKV_AWS_115', 'CKV_AWS_116', 'CKV_AWS_117');
+      skipCfnLint(handler, 'W3005');
+    }
   }
 
   private refuseOptionsOfNewVpc(props: TenancyNetworkProps): void {
@@ -255,9 +257,9 @@ export class TenancyNetwork extends Construct {
     throw new ConfigurationError(
       this,
       'NETWORK_SUBNETS_MISSING',
-      this.internetEgress
-        ? `internetEgress is true, and the given VPC has no private subnets with egress. Give one that has, or set internetEgress to false.`
-        : `the given VPC has ${vpc.publicSubnets.length} public and no private or isolated subnets to place services in. Give one that has them in two availability zones.`,
+      `internetEgress is ${this.internetEgress}, and the given VPC has ${vpc.privateSubnets.length} private subnets with egress, ` +
+        `${vpc.isolatedSubnets.length} isolated and ${vpc.publicSubnets.length} public ones. Services need private subnets if it is true, ` +
+        'isolated ones if it is false, and never run in public ones.',
     );
   }
 
