@@ -100,7 +100,7 @@ async function populate(server: Awaited<ReturnType<typeof startTenantServer>>) {
   await victim.query('SET default_transaction_read_only = off; SET idle_in_transaction_session_timeout = 0');
   await victim.query(`SELECT lo_from_bytea(0, '${VICTIM.canary}')`);
   await victim.query(`PREPARE victims AS SELECT '${VICTIM.canary}'`);
-  await victim.query(`BEGIN; DECLARE victims CURSOR FOR SELECT '${VICTIM.canary}', pg_advisory_lock(1)`);
+  await victim.query(`BEGIN; DECLARE victims CURSOR FOR SELECT '${VICTIM.canary}'; SELECT pg_advisory_lock(1)`);
 
   return {
     ...db,
