@@ -7,8 +7,11 @@ import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { Environment, EnvironmentDatabase } from '../environment/environment';
+import { environmentProblems } from '../environment/environment-rules';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { TenantSecret } from '../tenant/tenant-secret';
+import { ConfigurationError } from '../validation/configuration-error';
+import { problemText } from '../validation/problem';
 import { SharedRlsTenancy } from './shared-rls-tenancy';
 
 /** Props of {@link SharedRlsStack}. */
@@ -38,6 +41,7 @@ export class SharedRlsStack extends Stack {
       ...props,
       env: { account: environment.account, region: environment.region },
     });
+    this.checkEnvironment(environment);
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));
@@ -66,6 +70,13 @@ export class SharedRlsStack extends Stack {
   /** The zones that the environment names; without them the CDK looks the account's up. */
   public get availabilityZones(): string[] {
     return this.zones ?? super.availabilityZones;
+  }
+
+  private checkEnvironment(environment: Environment): void {
+    const problems = environmentProblems(environment);
+    if (problems.length > 0) {
+      throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
+    }
   }
 
   private newNetwork(environment: Environment, encryptionKey: kms.IKey, removalPolicy: RemovalPolicy): TenancyNetwork {

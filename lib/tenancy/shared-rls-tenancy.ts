@@ -1,4 +1,5 @@
-import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -14,8 +15,13 @@ import { DatabaseProvisioner } from '../provisioning/database-provisioner';
 import { LoaderSecret } from '../provisioning/loader-secret';
 import { TenantDatabases } from '../provisioning/tenant-databases';
 import { Tenant } from '../tenant/tenant';
+import { tenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
+import { ConfigurationError } from '../validation/configuration-error';
+import { problemText } from '../validation/problem';
+import { RESOURCES_PER_OPERATION, exceeds } from '../validation/quotas';
 import { checkConnections } from './connection-budget';
+import { warnOfFit } from './model-fit';
 import { placeTenants } from './tenant-placement';
 import { TenantsStack } from './tenants-stack';
 
@@ -145,6 +151,7 @@ export class SharedRlsTenancy extends Construct {
    */
   constructor(scope: Construct, id: string, props: SharedRlsTenancyProps) {
     super(scope, id);
+    this.checkTenants(props);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.encryptionKey =
       props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Tenancy ${this.node.path}`, removalPolicy));
@@ -156,6 +163,7 @@ export class SharedRlsTenancy extends Construct {
     this.metadataDatabase = props.metadataDatabase ?? new MetadataDatabase(this, 'Metadata', inNetwork);
     this.cache = props.cache ?? new SupersetCache(this, 'Cache', inNetwork);
     checkConnections(this, props.tenants, this.database.maxConnections);
+    warnOfFit(this, props.tenants.length, this.database.storageGiB);
 
     this.loaderSecret = this.newLoaderSecret(removalPolicy);
     this.provisioner = new DatabaseProvisioner(this, 'Provisioner', {
@@ -180,6 +188,22 @@ export class SharedRlsTenancy extends Construct {
       metadataDatabase: this.metadataDatabase,
       cache: this.cache,
     });
+    this.addProvisionerAlarm();
+    this.node.addValidation({ validate: () => this.resourcesOverQuota() });
+  }
+
+  private checkTenants(props: SharedRlsTenancyProps): void {
+    const problems = tenantProblems(props.tenants, props.tenantColumn, props.tables);
+    if (problems.length > 0) {
+      throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
+    }
+    if (!props.network && (props.database || props.metadataDatabase || props.cache)) {
+      throw new ConfigurationError(
+        this,
+        'NETWORK_MISSING',
+        'a database or cache is given without its network. Give the network that it stands in, too.',
+      );
+    }
   }
 
   private newLoaderSecret(removalPolicy: RemovalPolicy): LoaderSecret {
@@ -205,6 +229,27 @@ export class SharedRlsTenancy extends Construct {
       stack.nestedStackResource!.addResourceDependency(shared);
       return stack.secrets;
     });
+  }
+
+  private addProvisionerAlarm(): void {
+    const alarm = new cloudwatch.Alarm(this, 'ProvisionerErrors', {
+      alarmDescription:
+        'A run of the database provisioner failed: a tenant could not be made, or is not isolated. Its log names tenant and table.',
+      metric: this.provisioner.metricErrors(),
+      threshold: 1,
+      evaluationPeriods: 1,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    this.alarms.addAlarm(alarm);
+  }
+
+  private resourcesOverQuota(): string[] {
+    const resources = Stack.of(this)
+      .node.findAll()
+      .filter((child) => CfnResource.isCfnResource(child)).length;
+    return resources > RESOURCES_PER_OPERATION.limit
+      ? [`${exceeds(resources, RESOURCES_PER_OPERATION)}. Put some of the tenants into another environment.`]
+      : [];
   }
 }
 

@@ -6,6 +6,8 @@ import { DatabaseProvisioner } from '../provisioning/database-provisioner';
 import { TenantDatabases } from '../provisioning/tenant-databases';
 import { Tenant } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
+import { ConfigurationError } from '../validation/configuration-error';
+import { RESOURCES_PER_STACK, exceeds } from '../validation/quotas';
 
 /** Props of {@link TenantsStack}. */
 export interface TenantsStackProps {
@@ -25,6 +27,7 @@ export class TenantsStack extends NestedStack {
 
   constructor(scope: Construct, id: string, props: TenantsStackProps) {
     super(scope, id, { description: 'Tenants: their logins, and what is theirs in PostgreSQL' });
+    this.checkSize(props.tenants.length);
     const { database } = props.provisioner;
     // Imported, so that the policy of the key does not gain a statement with each secret.
     const encryptionKey = kms.Key.fromKeyArn(this, 'Key', props.encryptionKey.keyArn);
@@ -48,5 +51,16 @@ export class TenantsStack extends NestedStack {
       tables: props.tables,
       tenants: logins,
     });
+  }
+
+  private checkSize(tenants: number): void {
+    const resources = tenants + 1;
+    if (resources > RESOURCES_PER_STACK.limit) {
+      throw new ConfigurationError(
+        this,
+        'TENANTS_STACK_FULL',
+        `${tenants} tenants have their place here, which makes ${exceeds(resources, RESOURCES_PER_STACK)}. Put the next tenants into another environment.`,
+      );
+    }
   }
 }
