@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { spawn } from 'node:child_process';
+import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -107,15 +107,15 @@ describe('a local PostgreSQL', () => {
   test('ends with the process that started it, even if that is killed', async () => {
     const script = `require('tsx/cjs');
       require(${JSON.stringify(join(__dirname, '../../local/postgres.ts'))})
-        .startPostgres({ version: 17, directory: process.argv[1] }).then(() => console.log('ready'))`;
+        .startPostgres({ version: 17, directory: process.argv[1] }).then(({ port }) => console.log(port));
+      setInterval(() => undefined, 1000);`;
     const parent = spawn(process.execPath, ['-e', script, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(parent.stdout, 'data');
-    const server = Number(readFileSync(join(directory, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
-    expect(isRunning(server)).toBe(true);
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const port = Number(said.toString());
+    expect(await listens(port)).toBe(true);
     parent.kill('SIGKILL');
     await once(parent, 'exit');
-    for (let i = 0; i < 200 && isRunning(server); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(isRunning(server)).toBe(false);
+    while (await listens(port)) await new Promise((resolve) => setTimeout(resolve, 50));
   }, 60_000);
 
   test('says in one line what keeps it from starting, and leaves nothing behind', async () => {
@@ -132,10 +132,10 @@ describe('a local PostgreSQL', () => {
   });
 });
 
-function isRunning(pid: number): boolean {
-  try {
-    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
-  } catch {
-    return false;
-  }
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 }
