@@ -9,6 +9,6 @@ module.exports = {
     ],
   },
   testEnvironment: 'node',
-  modulePathIgnorePatterns: ['<rootDir>/dist', 'cdk.out', '.local'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', 'cdk\\.out', '<rootDir>/\\.local/'],
   setupFiles: ['<rootDir>/test/setup.ts'],
 };

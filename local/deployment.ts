@@ -16,7 +16,7 @@ interface Template {
 /** Makes the account ready for the CDK, as is done once for each account. */
 export async function bootstrap(cloud: LocalCloud): Promise<void> {
   const { account, region } = cloud.emulator;
-  await cdk(['bootstrap', `aws://${account}/${region}`], cloud.emulator, cloud.log('bootstrap'));
+  await cdk(['bootstrap', `aws://${account}/${region}`], cloud.emulator, cloud.log('bootstrap'), cloud.directory);
 }
 
 /** Synthesises the app in a directory. */

@@ -26,11 +26,11 @@ function deployed({ resources, servers }: Findings): string[] {
   const stacks = new Set(resources.map(({ stack }) => stack)).size;
   const acts = ({ type, logicalId }: DeployedResource) =>
     ACTING.includes(type) || type.startsWith('Custom::') || servers.includes(logicalId);
-  const idle = resources.filter((resource) => !acts(resource));
+  const idle = resources.filter((resource) => !acts(resource) && resource.type !== 'AWS::CDK::Metadata');
   return [
     `Deployed with the CDK CLI: ${resources.length} resources in ${stacks} stacks.`,
-    `  Real here: ${counted(resources.filter(acts).map(({ type }) => type.replace('AWS::', '')))}.`,
-    `  Only written down by the emulator: ${counted(idle.map(({ type }) => type.split('::')[1]))}.`,
+    wrapped(`Real here: ${counted(resources.filter(acts).map(({ type }) => type.replace('AWS::', '')))}.`),
+    wrapped(`Only written down by the emulator: ${counted(idle.map(({ type }) => type.split('::')[1]))}.`),
   ];
 }
 
@@ -54,17 +54,23 @@ function proved({ proofs }: Findings): string[] {
   return [
     'Proved just now, each tenant with its own secret and login:',
     table.toString(),
-    `Attempted: ${[...new Set(proofs.flatMap(({ attempts }) => attempts))].join('; ')}.`,
+    wrapped(`Attempted: ${[...new Set(proofs.flatMap(({ attempts }) => attempts))].join('; ')}.`),
     ...proofs.flatMap(({ tenant, failures }) => failures.map((failure) => `PROBLEM: tenant ${tenant.id} ${failure}`)),
   ];
 }
 
 function standIns({ pretended }: Findings): string[] {
   return [
-    'Pretended: what is only written down does nothing; Superset does not run yet; rights (IAM), networks, encryption keys',
-    `and quotas are not enforced. Unknown to the emulator, and taken for granted: ${pretended.join(', ')}.`,
+    wrapped(
+      'Pretended: what is only written down does nothing. Superset does not run yet. Rights (IAM), networks, encryption ' +
+        `keys and quotas are not enforced. Taken for granted, as the emulator does not know it: ${pretended.join(', ')}.`,
+    ),
     'docs/local.md says what this proves, and what it cannot.',
   ];
+}
+
+function wrapped(text: string): string {
+  return text.replaceAll(/(.{1,110})(?:\s+|$)/g, '$1\n').trimEnd();
 }
 
 function counted(kinds: string[]): string {

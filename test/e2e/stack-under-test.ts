@@ -1,9 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Environment } from '../../lib/environment/environment';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
+import { REPOSITORY } from '../../local/directories';
 
-/** What the CDK CLI sets, so that it finds the templates of nested stacks when it compares. */
-const CONTEXT = { 'aws:cdk:enable-path-metadata': true, 'aws:cdk:enable-asset-metadata': true };
+/** The feature flags of the app that users deploy, and what the CLI sets to find the templates of nested stacks. */
+const CONTEXT = {
+  ...(JSON.parse(readFileSync(join(REPOSITORY, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> }).context,
+  'aws:cdk:enable-path-metadata': true,
+  'aws:cdk:enable-asset-metadata': true,
+};
 
 /** Name of the stack. */
 export const STACK = 'SharedRls';
