@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE } from './directories';
 import { Problem } from './problem';
 import { CommandFailed, run } from './processes';
 
 const REQUIREMENTS = join(__dirname, 'requirements.txt');
-const ENVIRONMENT = join(CACHE, 'python');
 const INTERPRETERS = ['python3.11', 'python3.12', 'python3.13', 'python3'];
 const OLDEST = [3, 11];
 
@@ -33,26 +32,38 @@ export function findPython(): string {
 
 /** Makes the emulator's Python environment, unless the one of the last run has the same pins; answers its interpreter. */
 export async function ensurePythonEnvironment(interpreter: string, log: string): Promise<string> {
-  const python = join(ENVIRONMENT, 'bin', 'python');
-  const stamp = join(ENVIRONMENT, 'installed');
   const pins = createHash('sha256').update(readFileSync(REQUIREMENTS)).update(interpreter).digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === pins && succeeds(python, ['-c', 'import ministack'])) {
-    return python;
+  const environment = join(CACHE, `python-${pins.slice(0, 12)}`);
+  if (!succeeds(pythonOf(environment), ['-c', 'import ministack, pg8000'])) {
+    rmSync(environment, { recursive: true, force: true });
+    await makePythonEnvironment(interpreter, environment, log);
   }
-  rmSync(ENVIRONMENT, { recursive: true, force: true });
+  return pythonOf(environment);
+}
+
+/** Makes it beside its place and moves it there, since another run may be at the same. */
+async function makePythonEnvironment(interpreter: string, environment: string, log: string): Promise<void> {
+  const making = `${environment}.${process.pid}`;
   mkdirSync(CACHE, { recursive: true });
   try {
-    await run(interpreter, ['-m', 'venv', ENVIRONMENT], log);
-    await run(python, ['-m', 'pip', 'install', '--quiet', '--require-hashes', '--requirement', REQUIREMENTS], log);
+    await run(interpreter, ['-m', 'venv', making], log);
+    const options = ['--quiet', '--require-hashes', '--requirement', REQUIREMENTS];
+    await run(pythonOf(making), ['-m', 'pip', 'install', ...options], log);
+    renameSync(making, environment);
   } catch (error) {
-    const reason = error instanceof CommandFailed ? error.output.match(/^ERROR: .*$/m)?.[0] : undefined;
-    throw new Problem(
-      `The emulator's Python packages cannot be installed${reason ? ` (${reason})` : ''}.`,
-      `Check that pip reaches its package index, then try again; ${log} has the whole output.`,
-    );
+    rmSync(making, { recursive: true, force: true });
+    if (!existsSync(environment)) {
+      const reason = error instanceof CommandFailed ? error.output.match(/^ERROR: .*$/m)?.[0] : undefined;
+      throw new Problem(
+        `The emulator's Python packages cannot be installed (${reason ?? String(error)}).`,
+        'Check that pip reaches its package index, then try again.',
+      );
+    }
   }
-  writeFileSync(stamp, pins);
-  return python;
+}
+
+function pythonOf(environment: string): string {
+  return join(environment, 'bin', 'python');
 }
 
 function versionOf(interpreter: string): [number, number] | undefined {
