@@ -9,6 +9,8 @@ export * from './network/tenancy-network';
 export * from './provisioning/database-provisioner';
 export * from './provisioning/loader-secret';
 export * from './provisioning/tenant-databases';
+export * from './superset/superset-image';
+export * from './superset/superset-service';
 export * from './tenancy/shared-rls-stack';
 export * from './tenancy/shared-rls-tenancy';
 export * from './tenant/tenant';

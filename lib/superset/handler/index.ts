@@ -1,0 +1,96 @@
+import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeTasksCommand, ECSClient, RunTaskCommand, Task } from '@aws-sdk/client-ecs';
+
+/** The properties of the custom resource; CloudFormation hands scalars over as strings. */
+interface MigrationProperties {
+  readonly Cluster: string;
+  readonly TaskDefinition: string;
+  readonly Container: string;
+  readonly Subnets: string[];
+  readonly SecurityGroups: string[];
+  readonly LogGroup: string;
+  readonly LogStreamPrefix: string;
+}
+
+interface MigrationEvent {
+  readonly RequestType: 'Create' | 'Update' | 'Delete';
+  readonly RequestId: string;
+  readonly PhysicalResourceId?: string;
+  readonly ResourceProperties: MigrationProperties;
+  /** What {@link onEvent} answered. */
+  readonly Data?: { readonly Task: string };
+}
+
+const ecs = new ECSClient({ maxAttempts: 6 });
+const logs = new CloudWatchLogsClient({ maxAttempts: 6 });
+
+const LOG_LINES = 15;
+const MAX_REASON = 2_500;
+
+/** Starts the migration; a second call with the same request starts no second task. */
+export async function onEvent(event: MigrationEvent) {
+  const PhysicalResourceId = event.PhysicalResourceId ?? 'superset-migration';
+  if (event.RequestType === 'Delete') {
+    return { PhysicalResourceId };
+  }
+  const properties = event.ResourceProperties;
+  const { tasks, failures } = await ecs.send(
+    new RunTaskCommand({
+      cluster: properties.Cluster,
+      taskDefinition: properties.TaskDefinition,
+      launchType: 'FARGATE',
+      clientToken: event.RequestId,
+      startedBy: 'superset-migration',
+      networkConfiguration: {
+        awsvpcConfiguration: {
+          subnets: properties.Subnets,
+          securityGroups: properties.SecurityGroups,
+          assignPublicIp: 'DISABLED',
+        },
+      },
+    }),
+  );
+  const arn = tasks?.[0]?.taskArn;
+  if (!arn) {
+    const reasons = failures?.map(({ reason, detail }) => [reason, detail].filter(Boolean).join(': ')).join('; ');
+    throw new Error(`migration: ECS started no task (${reasons || 'no reason given'})`);
+  }
+  return { PhysicalResourceId, Data: { Task: arn } };
+}
+
+/** Whether the migration is done; one that failed fails the deployment, with its last lines. */
+export async function isComplete(event: MigrationEvent) {
+  if (event.RequestType === 'Delete' || !event.Data) {
+    return { IsComplete: true };
+  }
+  const properties = event.ResourceProperties;
+  const { tasks } = await ecs.send(new DescribeTasksCommand({ cluster: properties.Cluster, tasks: [event.Data.Task] }));
+  const task = tasks?.[0];
+  if (task?.lastStatus !== 'STOPPED') {
+    return { IsComplete: false };
+  }
+  const exitCode = task.containers?.find(({ name }) => name === properties.Container)?.exitCode;
+  if (exitCode === 0) {
+    return { IsComplete: true };
+  }
+  const why = exitCode === undefined ? (task.stoppedReason ?? 'it never started') : `exit code ${exitCode}`;
+  const message = [`migration failed: ${why}`, ...(await lastLines(properties, task))].join('\n');
+  throw new Error(message.slice(0, MAX_REASON));
+}
+
+async function lastLines(properties: MigrationProperties, task: Task): Promise<string[]> {
+  const id = task.taskArn?.split('/').at(-1);
+  try {
+    const { events } = await logs.send(
+      new GetLogEventsCommand({
+        logGroupName: properties.LogGroup,
+        logStreamName: `${properties.LogStreamPrefix}/${properties.Container}/${id}`,
+        limit: LOG_LINES,
+        startFromHead: false,
+      }),
+    );
+    return (events ?? []).map(({ message }) => message ?? '');
+  } catch (error) {
+    return [`(its log cannot be read: ${(error as Error).message})`];
+  }
+}

@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+
+/**
+ * The container image that Superset runs from, for Linux on x86-64.
+ *
+ * It must run as a user that is not root, and declare `/tmp` and `/app/superset_home` as volumes: the rest of its file
+ * system is read-only.
+ */
+export class SupersetImage {
+  /** Built from the `superset/` of this library, on the machine that deploys; needs Docker there. */
+  public static bundled(): SupersetImage {
+    return SupersetImage.fromDirectory(join(__dirname, '..', '..', 'superset'));
+  }
+
+  /**
+   * Built from a directory with a `Dockerfile`, on the machine that deploys; needs Docker there.
+   *
+   * @param directory the build context.
+   */
+  public static fromDirectory(directory: string): SupersetImage {
+    return new SupersetImage(ecs.ContainerImage.fromAsset(directory, { platform: Platform.LINUX_AMD64 }));
+  }
+
+  /**
+   * Ready-made, in a registry that the tasks reach without a login.
+   *
+   * @param uri with a tag or, better, a digest.
+   */
+  public static fromRegistry(uri: string): SupersetImage {
+    return new SupersetImage(ecs.ContainerImage.fromRegistry(uri));
+  }
+
+  /**
+   * Ready-made, in a repository of ECR.
+   *
+   * @param repository the repository.
+   * @param tagOrDigest a tag, or a digest that starts with `sha256:`.
+   */
+  public static fromEcrRepository(repository: ecr.IRepository, tagOrDigest: string): SupersetImage {
+    return new SupersetImage(ecs.ContainerImage.fromEcrRepository(repository, tagOrDigest));
+  }
+
+  private constructor(
+    /** The image as ECS takes it. */
+    public readonly containerImage: ecs.ContainerImage,
+  ) {}
+}

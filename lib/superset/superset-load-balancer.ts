@@ -1,0 +1,160 @@
+import { Duration, Names, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as wafv2 from 'aws-cdk-lib/aws-wafv2';
+import { Construct } from 'constructs';
+import { letLogsUse } from '../encryption/own-key';
+import { TenancyNetwork } from '../network/tenancy-network';
+import { ConfigurationError } from '../validation/configuration-error';
+import { skipCheckov } from '../validation/skipped-checks';
+
+/** Props of {@link SupersetLoadBalancer}. */
+export interface SupersetLoadBalancerProps {
+  readonly network: TenancyNetwork;
+  readonly certificate: acm.ICertificate;
+  readonly internetFacing: boolean;
+  readonly encryptionKey: kms.IKey;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** The way in: HTTPS only, internal unless told otherwise, and behind a web ACL if it faces the internet. */
+export class SupersetLoadBalancer extends Construct {
+  public readonly loadBalancer: elbv2.ApplicationLoadBalancer;
+  public readonly listener: elbv2.ApplicationListener;
+
+  constructor(scope: Construct, id: string, props: SupersetLoadBalancerProps) {
+    super(scope, id);
+    const { network, internetFacing } = props;
+    this.loadBalancer = new elbv2.ApplicationLoadBalancer(this, 'LoadBalancer', {
+      vpc: network.vpc,
+      vpcSubnets: internetFacing ? this.publicSubnets(network) : network.serviceSubnets,
+      internetFacing,
+      securityGroup: this.securityGroup(network, internetFacing),
+      deletionProtection: props.removalPolicy !== RemovalPolicy.DESTROY,
+      dropInvalidHeaderFields: true,
+      idleTimeout: Duration.minutes(2),
+    });
+    this.loadBalancer.logAccessLogs(this.accessLogs(props.removalPolicy), 'load-balancer');
+    this.listener = this.loadBalancer.addListener('Https', {
+      port: 443,
+      certificates: [props.certificate],
+      sslPolicy: elbv2.SslPolicy.RECOMMENDED_TLS,
+      open: false,
+    });
+    if (internetFacing) {
+      this.addWebAcl(props.encryptionKey);
+    } else {
+      const reason = 'It takes connections from the VPC only; a web ACL is made when it faces the internet.';
+      Validations.of(this).acknowledge({ id: 'NIST.800.53.R5-ALBWAFEnabled', reason });
+    }
+  }
+
+  private publicSubnets(network: TenancyNetwork): ec2.SubnetSelection {
+    if (network.vpc.publicSubnets.length >= 2) {
+      return { subnetType: ec2.SubnetType.PUBLIC };
+    }
+    throw new ConfigurationError(
+      this,
+      'PUBLIC_SUBNETS_MISSING',
+      `internetFacing is true, and the VPC has ${network.vpc.publicSubnets.length} public subnets; a load balancer needs two, in two zones. Set publicSubnets of the network, or leave internetFacing out.`,
+    );
+  }
+
+  private securityGroup(network: TenancyNetwork, internetFacing: boolean): ec2.SecurityGroup {
+    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: network.vpc,
+      description: 'Load balancer of Superset',
+      allowAllOutbound: false,
+    });
+    if (internetFacing) {
+      securityGroup.addIngressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'HTTPS from the internet');
+      const reason = 'internetFacing was asked for; a web ACL stands in front.';
+      Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions-EC23', reason });
+    } else {
+      securityGroup.addIngressRule(ec2.Peer.ipv4(network.vpc.vpcCidrBlock), ec2.Port.HTTPS, 'HTTPS from the VPC');
+    }
+    return securityGroup;
+  }
+
+  private accessLogs(removalPolicy: RemovalPolicy): s3.Bucket {
+    const bucket = new s3.Bucket(this, 'AccessLogs', {
+      // Load balancers write with keys of S3 only (ELB User Guide, "Access logs").
+      encryption: s3.BucketEncryption.S3_MANAGED,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      versioned: true,
+      lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(30) }],
+      removalPolicy,
+    });
+    const itself = 'It holds access logs itself, and only the load balancer writes to it.';
+    const replica = 'Access logs of one region, for a year; nothing is restored from them.';
+    const key = 'Load balancers write access logs with keys of S3 only.';
+    Validations.of(bucket).acknowledge(
+      { id: 'AwsSolutions-S1', reason: itself },
+      { id: 'NIST.800.53.R5-S3BucketLoggingEnabled', reason: itself },
+      { id: 'NIST.800.53.R5-S3BucketReplicationEnabled', reason: replica },
+      { id: 'NIST.800.53.R5-S3DefaultEncryptionKMS', reason: key },
+    );
+    const resource = bucket.node.defaultChild as s3.CfnBucket;
+    skipCheckov(resource, itself, 'CKV_AWS_18');
+    skipCheckov(resource, replica, 'CKV_AWS_144');
+    skipCheckov(resource, key, 'CKV_AWS_145');
+    return bucket;
+  }
+
+  private addWebAcl(key: kms.IKey): void {
+    const metric = (metricName: string) => ({
+      cloudWatchMetricsEnabled: true,
+      sampledRequestsEnabled: true,
+      metricName,
+    });
+    // Not the SQL injection rules: SQL Lab sends SQL.
+    const managed = ['AWSManagedRulesAmazonIpReputationList', 'AWSManagedRulesKnownBadInputsRuleSet'];
+    const webAcl = new wafv2.CfnWebACL(this, 'WebAcl', {
+      scope: 'REGIONAL',
+      defaultAction: { allow: {} },
+      visibilityConfig: metric('superset'),
+      rules: [
+        {
+          name: 'rate',
+          priority: 0,
+          action: { block: {} },
+          statement: { rateBasedStatement: { aggregateKeyType: 'IP', limit: REQUESTS_PER_ADDRESS } },
+          visibilityConfig: metric('superset-rate'),
+        },
+        ...managed.map((name, index) => ({
+          name,
+          priority: index + 1,
+          overrideAction: { none: {} },
+          statement: { managedRuleGroupStatement: { vendorName: 'AWS', name } },
+          visibilityConfig: metric(`superset-${name}`),
+        })),
+      ],
+    });
+    new wafv2.CfnWebACLAssociation(this, 'WebAclAssociation', {
+      webAclArn: webAcl.attrArn,
+      resourceArn: this.loadBalancer.loadBalancerArn,
+    });
+    letLogsUse(key, this);
+    const logGroup = new logs.LogGroup(this, 'WebAclLogs', {
+      // WAF takes names with this prefix only (WAF Developer Guide, "CloudWatch Logs").
+      logGroupName: `aws-waf-logs-${Names.uniqueResourceName(this, { maxLength: 60, separator: '-' })}`,
+      encryptionKey: key,
+      retention: logs.RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new wafv2.CfnLoggingConfiguration(this, 'WebAclLogging', {
+      resourceArn: webAcl.attrArn,
+      logDestinationConfigs: [logGroup.logGroupArn],
+      redactedFields: [{ singleHeader: { Name: 'authorization' } }, { singleHeader: { Name: 'cookie' } }],
+    });
+  }
+}
+
+/** Requests of one address in five minutes; a dashboard with 30 charts takes about 60. */
+const REQUESTS_PER_ADDRESS = 5000;

@@ -1,0 +1,469 @@
+import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { SupersetCache } from '../cache/superset-cache';
+import { MetadataDatabase } from '../database/metadata-database';
+import { letLogsUse, ownKeyProps } from '../encryption/own-key';
+import { TenancyNetwork } from '../network/tenancy-network';
+import { ConfigurationError } from '../validation/configuration-error';
+import { skipCheckov } from '../validation/skipped-checks';
+import { SupersetImage } from './superset-image';
+import { SupersetLoadBalancer } from './superset-load-balancer';
+import { SupersetMigration } from './superset-migration';
+
+/** Props of {@link SupersetService}. */
+export interface SupersetServiceProps {
+  /** Network; the tasks run in its service subnets. */
+  readonly network: TenancyNetwork;
+
+  /** Server of Superset's own metadata. */
+  readonly metadataDatabase: MetadataDatabase;
+
+  /** Cache and queue. */
+  readonly cache: SupersetCache;
+
+  /** Host name that users type; point it to the load balancer. */
+  readonly domainName: string;
+
+  /** Certificate of that name, in the same region. */
+  readonly certificate: acm.ICertificate;
+
+  /**
+   * Whether the load balancer takes connections from the internet, behind a web ACL.
+   *
+   * @default false - only from the VPC, and from what `loadBalancer.connections` is opened to
+   */
+  readonly internetFacing?: boolean;
+
+  /**
+   * Image of Superset.
+   *
+   * @default - built from the `superset/` of this library
+   */
+  readonly image?: SupersetImage;
+
+  /**
+   * Web tasks at least.
+   *
+   * @default 2
+   */
+  readonly minWebTasks?: number;
+
+  /**
+   * Web tasks at most.
+   *
+   * @default 6
+   */
+  readonly maxWebTasks?: number;
+
+  /**
+   * Worker tasks at least.
+   *
+   * @default 1
+   */
+  readonly minWorkerTasks?: number;
+
+  /**
+   * Worker tasks at most.
+   *
+   * @default 4
+   */
+  readonly maxWorkerTasks?: number;
+
+  /**
+   * Key of Superset's secrets and of the logs. Its policy must let CloudWatch Logs use it; that is added unless the key is
+   * imported.
+   *
+   * @default - a key of its own, rotated yearly
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What happens to Superset's secrets and the access logs with the stack. All but DESTROY turns the load balancer's deletion
+   * protection on. A lost `SECRET_KEY` makes what Superset encrypted with it unreadable.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * Superset on Fargate: web behind a load balancer, Celery workers, and one beat. Its metadata is migrated by an awaited task
+ * before the services roll.
+ */
+export class SupersetService extends Construct implements ec2.IConnectable {
+  /** Where the tasks run. */
+  public readonly cluster: ecs.Cluster;
+
+  /** The way in. Open it to further networks by its `connections`. */
+  public readonly loadBalancer: elbv2.ApplicationLoadBalancer;
+
+  /** Superset's web server. */
+  public readonly webService: ecs.FargateService;
+
+  /** Celery workers. */
+  public readonly workerService: ecs.FargateService;
+
+  /** Celery's clock, of which there is never more than one. */
+  public readonly beatService: ecs.FargateService;
+
+  /** Role that Superset's own code acts as. */
+  public readonly taskRole: iam.Role;
+
+  /** Whom the tasks may reach, and who may reach them. */
+  public readonly connections: ec2.Connections;
+
+  /** Where users go. */
+  public readonly url: string;
+
+  private readonly targetGroup: elbv2.ApplicationTargetGroup;
+  private readonly image: SupersetImage;
+  private readonly executionRole: iam.Role;
+  private readonly logGroup: logs.LogGroup;
+  private readonly environment: { [name: string]: string };
+  private readonly secrets: { [name: string]: ecs.Secret };
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the service.
+   * @throws ConfigurationError if fewer tasks are allowed at most than at least, or the VPC has no public subnets to face the
+   * internet from.
+   */
+  constructor(scope: Construct, id: string, props: SupersetServiceProps) {
+    super(scope, id);
+    const { network } = props;
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const key =
+      props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Superset ${this.node.path}`, removalPolicy));
+    const web = this.validTasks('Web', props.minWebTasks ?? 2, props.maxWebTasks ?? 6);
+    const workers = this.validTasks('Worker', props.minWorkerTasks ?? 1, props.maxWorkerTasks ?? 4);
+
+    this.url = `https://${props.domainName}`;
+    this.image = props.image ?? SupersetImage.bundled();
+    this.logGroup = this.newLogGroup('Log', key);
+    this.cluster = new ecs.Cluster(this, 'Cluster', {
+      vpc: network.vpc,
+      containerInsightsV2: ecs.ContainerInsights.ENHANCED,
+    });
+    const tasks = { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') };
+    this.taskRole = new iam.Role(this, 'TaskRole', { ...tasks, description: 'Superset' });
+    this.executionRole = new iam.Role(this, 'ExecutionRole', { ...tasks, description: 'Starts the tasks of Superset' });
+    const securityGroup = this.newSecurityGroup(network);
+    this.connections = new ec2.Connections({ securityGroups: [securityGroup] });
+    props.metadataDatabase.connections.allowDefaultPortFrom(this, 'Superset');
+    props.cache.connections.allowDefaultPortFrom(this, 'Superset');
+    this.environment = this.environmentOf(props);
+    this.secrets = this.secretsOf(props, key, removalPolicy);
+
+    const migration = new SupersetMigration(this, 'Migration', {
+      cluster: this.cluster,
+      taskDefinition: this.newTask('MigrationTask', 'migration', SIZES.migration, COMMANDS.migration),
+      network,
+      securityGroup,
+      taskLogGroup: this.logGroup,
+      taskLogStreamPrefix: LOG_STREAM_PREFIX,
+      functionLogGroup: this.newLogGroup('MigrationLog', key),
+      encryptionKey: key,
+    });
+    migration.node.addDependency(props.metadataDatabase, props.cache, this.executionRole, this.taskRole);
+
+    this.webService = this.newService('Web', network, securityGroup, {
+      taskDefinition: this.newTask('WebTask', 'web', SIZES.web, COMMANDS.web, WEB_PORT),
+      desiredCount: web.minCapacity,
+      healthCheckGracePeriod: Duration.minutes(2),
+    });
+    this.workerService = this.newService('Worker', network, securityGroup, {
+      taskDefinition: this.newTask('WorkerTask', 'worker', SIZES.worker, COMMANDS.worker),
+      desiredCount: workers.minCapacity,
+    });
+    this.beatService = this.newService('Beat', network, securityGroup, {
+      taskDefinition: this.newTask('BeatTask', 'beat', SIZES.beat, COMMANDS.beat),
+      desiredCount: 1,
+      // Two clocks would send every report twice: the old one ends before the new one starts.
+      minHealthyPercent: 0,
+      maxHealthyPercent: 100,
+      availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.DISABLED,
+    });
+    for (const service of [this.webService, this.workerService, this.beatService]) {
+      service.node.addDependency(migration);
+    }
+
+    const entrance = new SupersetLoadBalancer(this, 'Entrance', {
+      network,
+      certificate: props.certificate,
+      internetFacing: props.internetFacing ?? false,
+      encryptionKey: key,
+      removalPolicy,
+    });
+    this.loadBalancer = entrance.loadBalancer;
+    this.targetGroup = this.addTargets(entrance.listener);
+    this.scale(web, workers);
+    this.acknowledgeFindings();
+  }
+
+  /**
+   * Lets Superset read a secret.
+   *
+   * @param secret the secret, for instance that of a tenant.
+   */
+  public grantReadSecret(secret: secretsmanager.ISecret): iam.Grant {
+    return secret.grantRead(this.taskRole);
+  }
+
+  /**
+   * Requests that the load balancer handed on.
+   *
+   * @param options of the metric.
+   * @default - sum over 5 minutes
+   */
+  public metricRequestCount(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.loadBalancer.metrics.requestCount(options);
+  }
+
+  /**
+   * Time that Superset took to answer, in seconds.
+   *
+   * @param options of the metric.
+   * @default - 99th percentile over 5 minutes
+   */
+  public metricResponseTime(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.targetGroup.metrics.targetResponseTime({ statistic: 'p99', ...options });
+  }
+
+  /**
+   * Answers of Superset with a status of 500 or more.
+   *
+   * @param options of the metric.
+   * @default - sum over 5 minutes
+   */
+  public metricServerErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.targetGroup.metrics.httpCodeTarget(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, options);
+  }
+
+  /**
+   * Web tasks that fail their health check.
+   *
+   * @param options of the metric.
+   * @default - maximum over 5 minutes
+   */
+  public metricUnhealthyWebTasks(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.targetGroup.metrics.unhealthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
+  }
+
+  /**
+   * Web tasks that pass their health check.
+   *
+   * @param options of the metric.
+   * @default - minimum over 5 minutes
+   */
+  public metricHealthyWebTasks(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.targetGroup.metrics.healthyHostCount({ statistic: cloudwatch.Stats.MINIMUM, ...options });
+  }
+
+  private validTasks(kind: 'Web' | 'Worker', minCapacity: number, maxCapacity: number) {
+    if (minCapacity >= 1 && minCapacity <= maxCapacity) {
+      return { minCapacity, maxCapacity };
+    }
+    throw new ConfigurationError(
+      this,
+      'TASKS_OUT_OF_ORDER',
+      `min${kind}Tasks is ${minCapacity} and max${kind}Tasks ${maxCapacity}; the first must be 1 or more and not above the second.`,
+    );
+  }
+
+  private newLogGroup(id: string, key: kms.IKey): logs.LogGroup {
+    letLogsUse(key, this);
+    return new logs.LogGroup(this, id, {
+      encryptionKey: key,
+      retention: logs.RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+
+  private newSecurityGroup(network: TenancyNetwork): ec2.SecurityGroup {
+    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: network.vpc,
+      description: 'Tasks of Superset',
+      allowAllOutbound: false,
+    });
+    securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'AWS, and data sources on the internet');
+    return securityGroup;
+  }
+
+  private environmentOf({ metadataDatabase, cache }: SupersetServiceProps) {
+    return {
+      SUPERSET_URL: this.url,
+      SUPERSET_DATABASE_HOST: metadataDatabase.hostname,
+      SUPERSET_DATABASE_PORT: metadataDatabase.port,
+      SUPERSET_DATABASE_NAME: metadataDatabase.databaseName,
+      SUPERSET_CACHE_HOST: cache.hostname,
+      SUPERSET_CACHE_PORT: cache.port,
+      AWS_REGION: Aws.REGION,
+    };
+  }
+
+  private secretsOf(props: SupersetServiceProps, key: kms.IKey, removalPolicy: RemovalPolicy) {
+    const generated = (id: string, description: string) => {
+      const secret = new secretsmanager.Secret(this, id, {
+        description,
+        encryptionKey: key,
+        removalPolicy,
+        generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      });
+      const reason = 'Superset signs and encrypts with it: a change needs its own command, and ends every session.';
+      Validations.of(secret).acknowledge(
+        { id: 'AwsSolutions-SMG4', reason },
+        { id: 'NIST.800.53.R5-SecretsManagerRotationEnabled', reason },
+      );
+      return ecs.Secret.fromSecretsManager(secret);
+    };
+    return {
+      SUPERSET_DATABASE_USERNAME: ecs.Secret.fromSecretsManager(props.metadataDatabase.secret, 'username'),
+      SUPERSET_DATABASE_PASSWORD: ecs.Secret.fromSecretsManager(props.metadataDatabase.secret, 'password'),
+      SUPERSET_CACHE_TOKEN: ecs.Secret.fromSecretsManager(props.cache.authSecret, 'token'),
+      SUPERSET_SECRET_KEY: generated('SecretKey', 'SECRET_KEY of Superset'),
+      SUPERSET_GUEST_TOKEN_SECRET: generated('GuestTokenSecret', 'Signs guest tokens of Superset'),
+      SUPERSET_ASYNC_QUERIES_SECRET: generated('AsyncQueriesSecret', 'Signs the channel of asynchronous queries'),
+    };
+  }
+
+  private newTask(id: string, name: string, size: TaskSize, command: string[], port?: number) {
+    const task = new ecs.FargateTaskDefinition(this, id, {
+      ...size,
+      taskRole: this.taskRole,
+      executionRole: this.executionRole,
+      runtimePlatform: {
+        // The machines that build images are mostly of this kind; an image for another one is emulated there.
+        cpuArchitecture: ecs.CpuArchitecture.X86_64,
+        operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
+      },
+      volumes: WRITABLE.map((path) => ({ name: volumeName(path) })),
+    });
+    const container = task.addContainer(name, {
+      image: this.image.containerImage,
+      command,
+      environment: this.environment,
+      secrets: this.secrets,
+      readonlyRootFilesystem: true,
+      stopTimeout: Duration.seconds(110),
+      portMappings: port ? [{ containerPort: port }] : undefined,
+      logging: ecs.LogDriver.awsLogs({ logGroup: this.logGroup, streamPrefix: LOG_STREAM_PREFIX }),
+    });
+    container.addMountPoints(
+      ...WRITABLE.map((path) => ({ sourceVolume: volumeName(path), containerPath: path, readOnly: false })),
+    );
+    const reason = 'What is secret comes from Secrets Manager; the rest is names, ports and the region.';
+    Validations.of(task).acknowledge({ id: 'AwsSolutions-ECS2', reason });
+    return task;
+  }
+
+  private newService(
+    id: string,
+    network: TenancyNetwork,
+    securityGroup: ec2.SecurityGroup,
+    props: Omit<ecs.FargateServiceProps, 'cluster'>,
+  ): ecs.FargateService {
+    return new ecs.FargateService(this, id, {
+      cluster: this.cluster,
+      vpcSubnets: network.serviceSubnets,
+      securityGroups: [securityGroup],
+      assignPublicIp: false,
+      circuitBreaker: { rollback: true },
+      minHealthyPercent: 100,
+      maxHealthyPercent: 200,
+      enableECSManagedTags: true,
+      propagateTags: ecs.PropagatedTagSource.SERVICE,
+      ...props,
+    });
+  }
+
+  private addTargets(listener: elbv2.ApplicationListener): elbv2.ApplicationTargetGroup {
+    const targetGroup = listener.addTargets('Web', {
+      port: WEB_PORT,
+      protocol: elbv2.ApplicationProtocol.HTTP,
+      targets: [this.webService],
+      deregistrationDelay: Duration.seconds(90),
+      healthCheck: { path: '/health', interval: Duration.seconds(15), timeout: Duration.seconds(10) },
+    });
+    const reason =
+      'TLS ends at the load balancer; behind it the traffic stays between two security groups of private subnets.';
+    skipCheckov(targetGroup.node.defaultChild as elbv2.CfnTargetGroup, reason, 'CKV_AWS_378');
+    return targetGroup;
+  }
+
+  private scale(web: Capacity, workers: Capacity): void {
+    const webScaling = this.webService.autoScaleTaskCount(web);
+    webScaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 60 });
+    webScaling.scaleOnRequestCount('Requests', { requestsPerTarget: 1000, targetGroup: this.targetGroup });
+    this.workerService.autoScaleTaskCount(workers).scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 60 });
+  }
+
+  private acknowledgeFindings(): void {
+    Validations.of(this).acknowledge({
+      id: 'NIST.800.53.R5-IAMNoInlinePolicy',
+      reason: 'Each policy serves one role of this construct, and goes with it.',
+    });
+    Validations.of(this.executionRole).acknowledge({
+      id: 'AwsSolutions-IAM5',
+      reason: 'ecr:GetAuthorizationToken takes no resource (Service Authorization Reference, "Amazon ECR").',
+    });
+  }
+}
+
+interface Capacity {
+  readonly minCapacity: number;
+  readonly maxCapacity: number;
+}
+
+interface TaskSize {
+  readonly cpu: number;
+  readonly memoryLimitMiB: number;
+}
+
+/** A web worker of Superset takes about 285 MB and a Celery worker 530 MB, before queries. */
+const SIZES = {
+  web: { cpu: 1024, memoryLimitMiB: 2048 },
+  worker: { cpu: 1024, memoryLimitMiB: 2048 },
+  beat: { cpu: 256, memoryLimitMiB: 512 },
+  migration: { cpu: 512, memoryLimitMiB: 1024 },
+} as const;
+
+const WEB_PORT = 8088;
+
+const CELERY = ['celery', '--app=superset.tasks.celery_app:app'];
+
+/** Threads and not gevent: a slow query in an unpatched driver would stop the health check, too. */
+const COMMANDS = {
+  web: [
+    'gunicorn',
+    `--bind=0.0.0.0:${WEB_PORT}`,
+    '--workers=2',
+    '--worker-class=gthread',
+    '--threads=16',
+    '--timeout=110',
+    '--graceful-timeout=100',
+    '--worker-tmp-dir=/tmp',
+    'superset.app:create_app()',
+  ],
+  worker: [...CELERY, 'worker', '--pool=prefork', '--concurrency=2', '-O', 'fair', '--loglevel=INFO'],
+  beat: [...CELERY, 'beat', '--schedule=/tmp/celerybeat-schedule', '--pidfile=/tmp/celerybeat.pid', '--loglevel=INFO'],
+  migration: ['sh', '-c', 'superset db upgrade && superset init'],
+};
+
+/** All that a task may write to; the image declares them as volumes, so that its user owns them. */
+const WRITABLE = ['/tmp', '/app/superset_home'];
+
+function volumeName(path: string): string {
+  return path.replace(/\W+/g, '-').replace(/^-/, '');
+}
+
+const LOG_STREAM_PREFIX = 'superset';
