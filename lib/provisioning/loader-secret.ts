@@ -1,9 +1,9 @@
-import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { NOT_ROTATED, loginSecretProps } from '../tenant/login-secret';
+import { acknowledgeLoginSecret, loginSecretProps } from '../tenant/login-secret';
 import { LOADER_ROLE } from './desired-state';
 
 /** Props of {@link LoaderSecret}. */
@@ -56,7 +56,7 @@ export class LoaderSecret extends Construct {
   constructor(scope: Construct, id: string, props: LoaderSecretProps) {
     super(scope, id);
     this.roleName = LOADER_ROLE;
-    this.secret = new secretsmanager.Secret(
+    const secret = new secretsmanager.Secret(
       this,
       'Secret',
       loginSecretProps({
@@ -70,8 +70,9 @@ export class LoaderSecret extends Construct {
         removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       }),
     );
-    this.secretArn = this.secret.secretArn;
-    Validations.of(this).acknowledge(...NOT_ROTATED);
+    this.secret = secret;
+    this.secretArn = secret.secretArn;
+    acknowledgeLoginSecret(secret);
   }
 
   /**

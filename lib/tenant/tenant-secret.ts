@@ -4,7 +4,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { tenantRoleName } from '../provisioning/desired-state';
-import { NOT_ROTATED, loginSecretProps } from './login-secret';
+import { acknowledgeLoginSecret, loginSecretProps } from './login-secret';
 import { Tenant, TenantRemovalPolicy } from './tenant';
 
 /** Props of {@link TenantSecret}. */
@@ -102,7 +102,7 @@ export class TenantSecret extends Construct {
     const { tenant } = props;
     this.secretName = TenantSecret.nameFor(tenant.id);
     this.roleName = tenantRoleName(tenant.id);
-    this.secret = new secretsmanager.Secret(
+    const secret = new secretsmanager.Secret(
       this,
       'Secret',
       loginSecretProps({
@@ -116,8 +116,9 @@ export class TenantSecret extends Construct {
         removalPolicy: props.removalPolicy ?? removalPolicyOf(tenant),
       }),
     );
-    this.secretArn = this.secret.secretArn;
-    Validations.of(this).acknowledge(...NOT_ROTATED);
+    this.secret = secret;
+    this.secretArn = secret.secretArn;
+    acknowledgeLoginSecret(secret);
   }
 
   /**
