@@ -13,13 +13,24 @@ export function makeRunDirectory(): string {
   mkdirSync(RUNS, { recursive: true });
   for (const run of readdirSync(RUNS)) {
     if (!isAlive(Number(run.split('-')[0]))) {
-      rmSync(join(RUNS, run), { recursive: true, force: true });
+      clear(join(RUNS, run));
     }
   }
   const directory = join(RUNS, `${process.pid}-${Date.now().toString(36)}`);
   mkdirSync(join(directory, 'tmp'), { recursive: true });
   mkdirSync(join(directory, 'home'), { recursive: true });
   return directory;
+}
+
+/** A command of a run that was killed may still write for a moment: then it is for the next run to clear. */
+function clear(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') {
+      throw error;
+    }
+  }
 }
 
 function isAlive(pid: number): boolean {

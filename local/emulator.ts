@@ -105,6 +105,8 @@ function isolatedEnvironment(directory: string, endpoint: string, account: strin
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     CDK_DISABLE_VERSION_CHECK: '1',
     CDK_DISABLE_CLI_TELEMETRY: 'true',
+    // `npm test` validates the template; here it would take longer than the deployment.
+    CDK_VALIDATION: 'false',
   };
 }
 

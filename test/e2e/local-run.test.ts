@@ -12,13 +12,17 @@ interface Ended {
 }
 
 /** Starts `npm run local`, without npm. */
-function startRun(...options: string[]): {
+function startRun(
+  options: string[],
+  environment = process.env,
+): {
   process: ChildProcess;
   ended: Promise<Ended>;
   printed(text: string): Promise<void>;
 } {
   const run = spawn(process.execPath, [join(REPOSITORY, 'local', 'start.mjs'), ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment,
   });
   let output = '';
   const listeners: (() => void)[] = [];
@@ -55,13 +59,21 @@ function alive(pids: number[]): string[] {
   return processes.filter((line) => pids.includes(Number(line.trim().split(/\s+/)[0])) && !/^\s*\d+ Z/.test(line));
 }
 
+async function waitUntil(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!condition()) {
+    expect(Date.now()).toBeLessThan(deadline);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 function runDirectories(pid: number): string[] {
   const runs = join(CACHE, 'runs');
   return existsSync(runs) ? readdirSync(runs).filter((run) => run.startsWith(`${pid}-`)) : [];
 }
 
 test('--check deploys the example, proves every tenant and ends with 0, leaving nothing', async () => {
-  const run = startRun('--check');
+  const run = startRun(['--check']);
   const { exitCode, output } = await run.ended;
   expect(output).toMatch(/all \d\d failed/);
   expect(output).toContain('Only written down by the emulator');
@@ -73,15 +85,42 @@ test('a busy port is one line that says what to do', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
-  const { exitCode, output } = await startRun('--check', '--postgres-port', String(port)).ended;
+  const { exitCode, output } = await startRun(['--check', '--postgres-port', String(port)]).ended;
   server.close();
   const message = `Port ${port} is busy. End what listens on it, or give another with --postgres-port.`;
   expect(output.trimEnd().split('\n').at(-1)).toBe(message);
   expect(exitCode).toBe(1);
 });
 
+test('a missing Python is one line that says what to do', async () => {
+  const { exitCode, output } = await startRun(['--check'], { PATH: '/nonexistent' }).ended;
+  const message = 'Python 3.11 or newer is missing. Install it so that python3 or python3.11 is on PATH.';
+  expect(output.trimEnd().split('\n').at(-1)).toBe(message);
+  expect(exitCode).toBe(1);
+});
+
+test('a second Ctrl-C ends everything at once', async () => {
+  const run = startRun([]);
+  await run.printed('✔ Emulator of AWS');
+  const children = descendants(run.process.pid as number);
+  run.process.kill('SIGINT');
+  await run.printed('press Ctrl-C again');
+  run.process.kill('SIGINT');
+  expect((await run.ended).exitCode).toBe(130);
+  await waitUntil(() => alive(children).length === 0);
+});
+
+test('a run that is killed takes its parts along', async () => {
+  const run = startRun([]);
+  await run.printed('✔ Emulator of AWS');
+  const children = descendants(run.process.pid as number);
+  run.process.kill('SIGKILL');
+  await run.ended;
+  await waitUntil(() => alive(children).length === 0);
+});
+
 test('Ctrl-C in the middle ends every process that was started', async () => {
-  const run = startRun();
+  const run = startRun([]);
   await run.printed('✔ Emulator of AWS');
   const children = descendants(run.process.pid as number);
   expect(children.length).toBeGreaterThan(3);
@@ -93,7 +132,7 @@ test('Ctrl-C in the middle ends every process that was started', async () => {
 });
 
 test('a part that dies ends the run with one line, and the other parts with it', async () => {
-  const run = startRun();
+  const run = startRun([]);
   await run.printed('✔ Emulator of AWS');
   const children = descendants(run.process.pid as number);
   const [emulator] = alive(children).filter((line) => line.includes('emulator.py'));
