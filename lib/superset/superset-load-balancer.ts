@@ -23,13 +23,13 @@ export interface SupersetLoadBalancerProps {
 
 /** The way in: HTTPS only, internal unless told otherwise, and behind a web ACL if it faces the internet. */
 export class SupersetLoadBalancer extends Construct {
-  public readonly loadBalancer: elbv2.ApplicationLoadBalancer;
-  public readonly listener: elbv2.ApplicationListener;
+  public readonly loadBalancer: elbv2.IApplicationLoadBalancer;
+  public readonly listener: elbv2.IApplicationListener;
 
   constructor(scope: Construct, id: string, props: SupersetLoadBalancerProps) {
     super(scope, id);
     const { network, internetFacing } = props;
-    this.loadBalancer = new elbv2.ApplicationLoadBalancer(this, 'LoadBalancer', {
+    const loadBalancer = new elbv2.ApplicationLoadBalancer(this, 'LoadBalancer', {
       vpc: network.vpc,
       vpcSubnets: internetFacing ? this.publicSubnets(network) : network.serviceSubnets,
       internetFacing,
@@ -38,8 +38,9 @@ export class SupersetLoadBalancer extends Construct {
       dropInvalidHeaderFields: true,
       idleTimeout: Duration.minutes(2),
     });
-    this.loadBalancer.logAccessLogs(this.accessLogs(props.removalPolicy), 'load-balancer');
-    this.listener = this.loadBalancer.addListener('Https', {
+    this.loadBalancer = loadBalancer;
+    loadBalancer.logAccessLogs(this.accessLogs(props.removalPolicy), 'load-balancer');
+    this.listener = loadBalancer.addListener('Https', {
       port: 443,
       certificates: [props.certificate],
       sslPolicy: elbv2.SslPolicy.RECOMMENDED_TLS,

@@ -14,7 +14,9 @@ import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 /** Props of {@link SupersetMigration}. */
 export interface SupersetMigrationProps {
   readonly cluster: ecs.ICluster;
-  readonly taskDefinition: ecs.FargateTaskDefinition;
+  readonly taskDefinition: ecs.ITaskDefinition;
+  readonly container: string;
+  readonly roles: iam.IRole[];
   readonly network: TenancyNetwork;
   readonly securityGroup: ec2.ISecurityGroup;
   readonly taskLogGroup: logs.ILogGroup;
@@ -31,7 +33,7 @@ export class SupersetMigration extends Construct {
   constructor(scope: Construct, id: string, props: SupersetMigrationProps) {
     super(scope, id);
     const onEvent = this.newFunction('OnEvent', 'onEvent', 'Starts the migration of Superset', props);
-    props.taskDefinition.grantRun(onEvent);
+    this.letRun(onEvent, props);
     const isComplete = this.newFunction('IsComplete', 'isComplete', 'Waits for the migration of Superset', props);
     this.letWatch(isComplete, props);
     const provider = new Provider(this, 'Provider', {
@@ -50,7 +52,7 @@ export class SupersetMigration extends Construct {
       properties: {
         Cluster: props.cluster.clusterName,
         TaskDefinition: props.taskDefinition.taskDefinitionArn,
-        Container: props.taskDefinition.defaultContainer!.containerName,
+        Container: props.container,
         Subnets: props.network.vpc.selectSubnets(props.network.serviceSubnets).subnetIds,
         SecurityGroups: [props.securityGroup.securityGroupId],
         LogGroup: props.taskLogGroup.logGroupName,
@@ -77,6 +79,13 @@ export class SupersetMigration extends Construct {
       logGroup: props.functionLogGroup,
       environmentEncryption: props.encryptionKey,
     });
+  }
+
+  private letRun(onEvent: lambda.Function, props: SupersetMigrationProps): void {
+    onEvent.addToRolePolicy(
+      new iam.PolicyStatement({ actions: ['ecs:RunTask'], resources: [props.taskDefinition.taskDefinitionArn] }),
+    );
+    props.roles.forEach((role) => role.grantPassRole(onEvent.grantPrincipal));
   }
 
   private letWatch(isComplete: lambda.Function, props: SupersetMigrationProps): void {

@@ -101,22 +101,22 @@ export interface SupersetServiceProps {
  */
 export class SupersetService extends Construct implements ec2.IConnectable {
   /** Where the tasks run. */
-  public readonly cluster: ecs.Cluster;
+  public readonly cluster: ecs.ICluster;
 
   /** The way in. Open it to further networks by its `connections`. */
-  public readonly loadBalancer: elbv2.ApplicationLoadBalancer;
+  public readonly loadBalancer: elbv2.IApplicationLoadBalancer;
 
   /** Superset's web server. */
-  public readonly webService: ecs.FargateService;
+  public readonly webService: ecs.IFargateService;
 
   /** Celery workers. */
-  public readonly workerService: ecs.FargateService;
+  public readonly workerService: ecs.IFargateService;
 
   /** Celery's clock, of which there is never more than one. */
-  public readonly beatService: ecs.FargateService;
+  public readonly beatService: ecs.IFargateService;
 
   /** Role that Superset's own code acts as. */
-  public readonly taskRole: iam.Role;
+  public readonly taskRole: iam.IRole;
 
   /** Whom the tasks may reach, and who may reach them. */
   public readonly connections: ec2.Connections;
@@ -126,7 +126,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
 
   private readonly targetGroup: elbv2.ApplicationTargetGroup;
   private readonly image: SupersetImage;
-  private readonly executionRole: iam.Role;
+  private readonly executionRole: iam.IRole;
   private readonly logGroup: logs.LogGroup;
   private readonly environment: { [name: string]: string };
   private readonly secrets: { [name: string]: ecs.Secret };
@@ -167,6 +167,8 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     const migration = new SupersetMigration(this, 'Migration', {
       cluster: this.cluster,
       taskDefinition: this.newTask('MigrationTask', 'migration', SIZES.migration, COMMANDS.migration),
+      container: 'migration',
+      roles: [this.taskRole, this.executionRole],
       network,
       securityGroup,
       taskLogGroup: this.logGroup,
@@ -176,12 +178,12 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     });
     migration.node.addDependency(props.metadataDatabase, props.cache, this.executionRole, this.taskRole);
 
-    this.webService = this.newService('Web', network, securityGroup, {
+    const webService = this.newService('Web', network, securityGroup, {
       taskDefinition: this.newTask('WebTask', 'web', SIZES.web, COMMANDS.web, WEB_PORT),
       desiredCount: web.minCapacity,
       healthCheckGracePeriod: Duration.minutes(2),
     });
-    this.workerService = this.newService('Worker', network, securityGroup, {
+    const workerService = this.newService('Worker', network, securityGroup, {
       taskDefinition: this.newTask('WorkerTask', 'worker', SIZES.worker, COMMANDS.worker),
       desiredCount: workers.minCapacity,
     });
@@ -193,6 +195,8 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       maxHealthyPercent: 100,
       availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.DISABLED,
     });
+    this.webService = webService;
+    this.workerService = workerService;
     for (const service of [this.webService, this.workerService, this.beatService]) {
       service.node.addDependency(migration);
     }
@@ -205,8 +209,11 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       removalPolicy,
     });
     this.loadBalancer = entrance.loadBalancer;
-    this.targetGroup = this.addTargets(entrance.listener);
-    this.scale(web, workers);
+    this.targetGroup = this.addTargets(entrance.listener, webService);
+    const webScaling = webService.autoScaleTaskCount(web);
+    webScaling.scaleOnCpuUtilization('Cpu', BUSY);
+    webScaling.scaleOnRequestCount('Requests', { requestsPerTarget: 1000, targetGroup: this.targetGroup });
+    workerService.autoScaleTaskCount(workers).scaleOnCpuUtilization('Cpu', BUSY);
     this.acknowledgeFindings();
   }
 
@@ -250,6 +257,40 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   }
 
   /**
+   * Share of its processor that the web service uses, in percent.
+   *
+   * @param options of the metric.
+   * @default - average over 5 minutes
+   */
+  public metricWebCpu(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.cpu(this.webService, options);
+  }
+
+  /**
+   * Share of its processor that the worker service uses, in percent.
+   *
+   * @param options of the metric.
+   * @default - average over 5 minutes
+   */
+  public metricWorkerCpu(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.cpu(this.workerService, options);
+  }
+
+  /**
+   * Tasks of a service that run (Container Insights).
+   *
+   * @param service one of the three services of this construct.
+   * @param options of the metric.
+   * @default - minimum over 5 minutes
+   */
+  public metricRunningTasks(service: ecs.IFargateService, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metricOf(service, 'ECS/ContainerInsights', 'RunningTaskCount', {
+      statistic: cloudwatch.Stats.MINIMUM,
+      ...options,
+    });
+  }
+
+  /**
    * Web tasks that fail their health check.
    *
    * @param options of the metric.
@@ -267,6 +308,20 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    */
   public metricHealthyWebTasks(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.targetGroup.metrics.healthyHostCount({ statistic: cloudwatch.Stats.MINIMUM, ...options });
+  }
+
+  private cpu(service: ecs.IFargateService, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metricOf(service, 'AWS/ECS', 'CPUUtilization', options);
+  }
+
+  private metricOf(
+    service: ecs.IFargateService,
+    namespace: string,
+    metricName: string,
+    options?: cloudwatch.MetricOptions,
+  ): cloudwatch.Metric {
+    const dimensionsMap = { ClusterName: this.cluster.clusterName, ServiceName: service.serviceName };
+    return new cloudwatch.Metric({ namespace, metricName, dimensionsMap, ...options });
   }
 
   private validTasks(kind: 'Web' | 'Worker', minCapacity: number, maxCapacity: number) {
@@ -386,11 +441,14 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     });
   }
 
-  private addTargets(listener: elbv2.ApplicationListener): elbv2.ApplicationTargetGroup {
+  private addTargets(
+    listener: elbv2.IApplicationListener,
+    webService: ecs.FargateService,
+  ): elbv2.ApplicationTargetGroup {
     const targetGroup = listener.addTargets('Web', {
       port: WEB_PORT,
       protocol: elbv2.ApplicationProtocol.HTTP,
-      targets: [this.webService],
+      targets: [webService],
       deregistrationDelay: Duration.seconds(90),
       healthCheck: { path: '/health', interval: Duration.seconds(15), timeout: Duration.seconds(10) },
     });
@@ -398,13 +456,6 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       'TLS ends at the load balancer; behind it the traffic stays between two security groups of private subnets.';
     skipCheckov(targetGroup.node.defaultChild as elbv2.CfnTargetGroup, reason, 'CKV_AWS_378');
     return targetGroup;
-  }
-
-  private scale(web: Capacity, workers: Capacity): void {
-    const webScaling = this.webService.autoScaleTaskCount(web);
-    webScaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 60 });
-    webScaling.scaleOnRequestCount('Requests', { requestsPerTarget: 1000, targetGroup: this.targetGroup });
-    this.workerService.autoScaleTaskCount(workers).scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 60 });
   }
 
   private acknowledgeFindings(): void {
@@ -417,11 +468,6 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       reason: 'ecr:GetAuthorizationToken takes no resource (Service Authorization Reference, "Amazon ECR").',
     });
   }
-}
-
-interface Capacity {
-  readonly minCapacity: number;
-  readonly maxCapacity: number;
 }
 
 interface TaskSize {
@@ -438,6 +484,8 @@ const SIZES = {
 } as const;
 
 const WEB_PORT = 8088;
+
+const BUSY = { targetUtilizationPercent: 60 };
 
 const CELERY = ['celery', '--app=superset.tasks.celery_app:app'];
 
