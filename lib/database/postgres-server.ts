@@ -36,13 +36,15 @@ export class PostgresServer extends Construct {
   constructor(scope: Construct, id: string, props: PostgresServerProps) {
     super(scope, id);
     this.maxConnections = maxConnections(this.validInstanceClass(props.instanceClass));
-    const { network, removalPolicy } = props;
+    const { network } = props;
+    const removed = props.removalPolicy === RemovalPolicy.DESTROY;
+    // What the server needs stays wherever the server, or a snapshot of it, stays.
+    const removalPolicy = removed ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const storageGiB = this.validStorage(props.storageGiB);
     const engine = rds.DatabaseInstanceEngine.postgres({ version: this.validVersion(props.postgresVersion) });
     const key =
       props.encryptionKey ??
       new kms.Key(this, 'Key', ownKeyProps(`PostgreSQL server ${this.node.path}`, removalPolicy));
-    const retained = removalPolicy !== RemovalPolicy.DESTROY;
     const identifier = this.identifier();
 
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
@@ -71,13 +73,13 @@ export class PostgresServer extends Construct {
       storageType: rds.StorageType.GP3,
       storageEncryptionKey: key,
       allocatedStorage: storageGiB,
-      maxAllocatedStorage: Math.min(storageGiB * 5, MOST_STORAGE_GIB),
+      maxAllocatedStorage: storageBound(storageGiB),
       multiAz: props.multiAz,
       backupRetention: this.validRetention(props.backupRetention),
-      deleteAutomatedBackups: !retained,
+      deleteAutomatedBackups: removed,
       copyTagsToSnapshot: true,
-      deletionProtection: retained,
-      removalPolicy,
+      deletionProtection: !removed,
+      removalPolicy: props.removalPolicy,
       autoMinorVersionUpgrade: true,
       cloudwatchLogsExports: LOG_EXPORTS,
       monitoringInterval: Duration.minutes(1),
@@ -107,16 +109,13 @@ export class PostgresServer extends Construct {
   }
 
   private validStorage(storageGiB: number): number {
-    if (
-      Token.isUnresolved(storageGiB) ||
-      (Number.isInteger(storageGiB) && storageGiB >= LEAST_STORAGE_GIB && storageGiB <= MOST_STORAGE_GIB)
-    ) {
+    if (Number.isInteger(storageGiB) && storageGiB >= LEAST_STORAGE_GIB && storageGiB <= MOST_STORAGE_GIB) {
       return storageGiB;
     }
     throw new ConfigurationError(
       this,
       'STORAGE_OUT_OF_RANGE',
-      `storageGiB is ${storageGiB}; RDS for PostgreSQL takes ${LEAST_STORAGE_GIB} to ${MOST_STORAGE_GIB} whole GiB of gp3.`,
+      `storageGiB is ${storageGiB}; RDS for PostgreSQL takes ${LEAST_STORAGE_GIB} to ${MOST_STORAGE_GIB} whole GiB of gp3, and alarms are computed from them at synthesis.`,
     );
   }
 
@@ -255,3 +254,9 @@ const MOST_TEMP_FILE_KB = 2 ** 31 - 1;
 const LOG_EXPORTS = ['postgresql', 'upgrade'];
 
 const RESERVED_DATABASES = ['db', 'postgres', 'rdsadmin', 'template0', 'template1'];
+
+/** Where storage stops growing by itself: RDS wants the bound at least a tenth above the size. */
+function storageBound(storageGiB: number): number | undefined {
+  const bound = Math.min(storageGiB * 5, MOST_STORAGE_GIB);
+  return bound >= storageGiB * 1.1 ? bound : undefined;
+}

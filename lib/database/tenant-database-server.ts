@@ -67,8 +67,8 @@ export interface TenantDatabaseServerProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What happens to the server with the stack. All but DESTROY turns deletion protection on and keeps automated
-   * backups.
+   * What happens to the server with the stack. All but DESTROY turns deletion protection on, and keeps automated
+   * backups, log groups, the own key and what else the server uses.
    *
    * @default RemovalPolicy.RETAIN
    */

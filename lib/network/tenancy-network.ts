@@ -63,7 +63,7 @@ export interface TenancyNetworkProps {
 
   /**
    * What happens to a new VPC and its database subnets with the stack. A database that is retained stands in them,
-   * so that their deletion would fail.
+   * so that their deletion would fail. Anything but DESTROY retains them.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -112,7 +112,9 @@ export class TenancyNetwork extends Construct {
         new kms.Key(this, 'Key', ownKeyProps('Flow logs of the tenancy network', RemovalPolicy.DESTROY)),
     );
     this.addEndpoints(vpc, given.cidr ?? DEFAULT_CIDR);
-    this.keepWhatDatabasesStandIn(vpc, given.removalPolicy ?? RemovalPolicy.RETAIN);
+    if (given.removalPolicy !== RemovalPolicy.DESTROY) {
+      this.keepWhatDatabasesStandIn(vpc);
+    }
     this.acknowledgeFindings(vpc);
   }
 
@@ -212,10 +214,10 @@ export class TenancyNetwork extends Construct {
     }
   }
 
-  private keepWhatDatabasesStandIn(vpc: ec2.Vpc, removalPolicy: RemovalPolicy): void {
-    (vpc.node.defaultChild as ec2.CfnVPC).applyRemovalPolicy(removalPolicy);
+  private keepWhatDatabasesStandIn(vpc: ec2.Vpc): void {
+    (vpc.node.defaultChild as ec2.CfnVPC).applyRemovalPolicy(RemovalPolicy.RETAIN);
     for (const subnet of vpc.selectSubnets(this.databaseSubnets).subnets) {
-      (subnet.node.findChild('Subnet') as ec2.CfnSubnet).applyRemovalPolicy(removalPolicy);
+      (subnet.node.findChild('Subnet') as ec2.CfnSubnet).applyRemovalPolicy(RemovalPolicy.RETAIN);
     }
   }
 

@@ -136,6 +136,29 @@ test('a throw-away server goes with the stack', () => {
   });
 });
 
+test('with a last snapshot, what it needs to be restored stays', () => {
+  const made = template({ removalPolicy: RemovalPolicy.SNAPSHOT });
+
+  made.hasResource('AWS::RDS::DBInstance', { DeletionPolicy: 'Snapshot', Properties: { DeletionProtection: true } });
+  made.hasResource('AWS::KMS::Key', {
+    DeletionPolicy: 'Retain',
+    Properties: { Description: Match.stringLikeRegexp('Tenants') },
+  });
+});
+
+test('neither the logical id nor the name of the server changes, since that would replace it', () => {
+  const [[id, { Properties }]] = Object.entries(template().findResources('AWS::RDS::DBInstance'));
+
+  expect(id).toBe('TenantsServerInstance05E02552');
+  expect(Properties.DBInstanceIdentifier).toBe('prod-tenants-server-d583b3cc');
+});
+
+test('storage near the limit of RDS stops growing', () => {
+  template({ storageGiB: 65_000 }).hasResourceProperties('AWS::RDS::DBInstance', {
+    MaxAllocatedStorage: Match.absent(),
+  });
+});
+
 test('sizes are what was asked for, and storage grows up to five times', () => {
   const made = template({
     instanceClass: 'r7g.xlarge',

@@ -99,6 +99,18 @@ test('the VPC and the database subnets stay when the stack goes, since a retaine
   ]);
 });
 
+test('the logical ids of what is retained do not change', () => {
+  const retained = Object.entries(template().toJSON().Resources as Record<string, { DeletionPolicy?: string }>)
+    .filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain')
+    .map(([id]) => id);
+
+  expect(retained).toEqual([
+    'NetworkVpc7FB7348F',
+    'NetworkVpcdatabaseSubnet1Subnet20641EE5',
+    'NetworkVpcdatabaseSubnet2Subnet8C27A689',
+  ]);
+});
+
 test('a throw-away network leaves nothing', () => {
   const resources = Object.values(template({ removalPolicy: RemovalPolicy.DESTROY }).toJSON().Resources);
 
