@@ -4,7 +4,12 @@ import { connectionUri } from './login';
 import { TenantProof } from './proof';
 
 /** Resource types that do here what they do on AWS. */
-const ACTING = ['AWS::CloudFormation::Stack', 'AWS::Lambda::Function', 'AWS::SecretsManager::Secret'];
+const ACTING = [
+  'AWS::CloudFormation::Stack',
+  'AWS::Lambda::Function',
+  'AWS::SecretsManager::Secret',
+  'AWS::StepFunctions::StateMachine',
+];
 
 /** What a run has to tell. */
 export interface Findings {
@@ -62,7 +67,7 @@ function proved({ proofs }: Findings): string[] {
 function standIns({ pretended }: Findings): string[] {
   return [
     wrapped(
-      'Pretended: what is only written down does nothing. Superset does not run yet. Rights (IAM), networks, encryption ' +
+      'Pretended: what is only written down does nothing. Superset does not run yet, and its image is not built. Rights (IAM), networks, encryption ' +
         `keys and quotas are not enforced. Taken for granted, as the emulator does not know it: ${pretended.join(', ')}.`,
     ),
     'docs/local.md says what this proves, and what it cannot.',
