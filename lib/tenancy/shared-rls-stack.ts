@@ -1,5 +1,7 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Duration, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
@@ -9,6 +11,7 @@ import { ownKeyProps } from '../encryption/own-key';
 import { Environment, EnvironmentDatabase } from '../environment/environment';
 import { environmentProblems } from '../environment/environment-rules';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { SupersetImage } from '../superset/superset-image';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { problemText } from '../validation/problem';
@@ -48,16 +51,16 @@ export class SharedRlsStack extends Stack {
     const ours = { encryptionKey, removalPolicy };
 
     const network = this.newNetwork(environment, encryptionKey, removalPolicy);
+    const inNetwork = { network, ...ours };
     this.tenancy = new SharedRlsTenancy(this, 'Tenancy', {
-      ...ours,
-      network,
-      database: new TenantDatabaseServer(this, 'Database', { network, ...ours, ...serverProps(environment.database) }),
+      ...inNetwork,
+      database: new TenantDatabaseServer(this, 'Database', { ...inNetwork, ...serverProps(environment.database) }),
       metadataDatabase: new MetadataDatabase(this, 'Metadata', {
-        network,
-        ...ours,
+        ...inNetwork,
         ...serverProps(environment.metadataDatabase),
       }),
-      cache: new SupersetCache(this, 'Cache', { network, ...ours, ...environment.cache }),
+      cache: new SupersetCache(this, 'Cache', { ...inNetwork, ...environment.cache }),
+      ...this.supersetProps(environment, network),
       alarmEmails: environment.alarms?.emails,
       schema: environment.data.schema,
       tenantColumn: environment.data.tenantColumn,
@@ -97,13 +100,49 @@ export class SharedRlsStack extends Stack {
     });
   }
 
+  private supersetProps({ domain, superset }: Environment, network: TenancyNetwork) {
+    const { image, minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks } = superset;
+    return {
+      domainName: domain.name,
+      certificate: acm.Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
+      internetFacing: domain.internetFacing,
+      image: image ? this.imageAt(image, network) : undefined,
+      ...{ minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
+    };
+  }
+
+  private imageAt(uri: string, network: TenancyNetwork): SupersetImage {
+    const ecrImage = ECR_IMAGE.exec(uri)?.groups;
+    if (ecrImage) {
+      const { account, region, repositoryName, tag, digest } = ecrImage;
+      const repository = ecr.Repository.fromRepositoryAttributes(this, 'Repository', {
+        repositoryArn: `arn:${this.partition}:ecr:${region}:${account}:repository/${repositoryName}`,
+        repositoryName,
+      });
+      return SupersetImage.fromEcrRepository(repository, digest ?? tag ?? 'latest');
+    }
+    if (!network.internetEgress) {
+      Annotations.of(this).addWarningV2(
+        'superset-tenancy:image-out-of-reach',
+        `The image ${uri} is on the internet, which tasks cannot reach. Copy it to ECR, or set network.internetEgress.`,
+      );
+    }
+    return SupersetImage.fromRegistry(uri);
+  }
+
   private addOutputs(): void {
-    const { database, loaderSecret, sharedDatabase } = this.tenancy;
+    const { database, loaderSecret, provisioner, sharedDatabase, superset } = this.tenancy;
     const outputs: { [id: string]: [value: string, description: string] } = {
+      Url: [superset.url, 'Where users go; point its host name to the load balancer'],
+      LoadBalancer: [superset.loadBalancer.loadBalancerDnsName, 'What the host name points to'],
       DatabaseEndpoint: [`${database.hostname}:${database.port}`, "Server of the tenants' data"],
       DatabaseName: [database.databaseName, "Database of the tenants' data"],
       LoaderSecretArn: [loaderSecret.secretArn, 'Login of the ETL that loads the tables'],
       TenantSecretNames: [TenantSecret.nameFor('<tenant id>'), 'Login of each tenant'],
+      ReconcileFunction: [
+        provisioner.handler.functionName,
+        'Call it with {"reconcile":"stored"} after a table was made',
+      ],
       PendingTables: [sharedDatabase.pendingTables, 'Declared tables that do not exist yet'],
       UnreadableRelations: [
         sharedDatabase.unreadableRelations,
@@ -115,6 +154,10 @@ export class SharedRlsStack extends Stack {
     }
   }
 }
+
+/** An image in a private repository of ECR (ECR User Guide, "Amazon ECR private registry"). */
+const ECR_IMAGE =
+  /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?\/(?<repositoryName>[^:@]+)(:(?<tag>[\w.-]+))?(@(?<digest>sha256:[0-9a-f]{64}))?$/;
 
 function serverProps({ backupDays, ...size }: EnvironmentDatabase = {}) {
   return { ...size, ...(backupDays === undefined ? {} : { backupRetention: Duration.days(backupDays) }) };

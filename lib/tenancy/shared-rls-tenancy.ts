@@ -1,4 +1,5 @@
 import { CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -14,6 +15,8 @@ import { TenancyNetwork } from '../network/tenancy-network';
 import { DatabaseProvisioner } from '../provisioning/database-provisioner';
 import { LoaderSecret } from '../provisioning/loader-secret';
 import { TenantDatabases } from '../provisioning/tenant-databases';
+import { SupersetImage } from '../superset/superset-image';
+import { SupersetService } from '../superset/superset-service';
 import { Tenant } from '../tenant/tenant';
 import { tenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
@@ -42,6 +45,54 @@ export interface SharedRlsTenancyProps {
    * @default 'analytics'
    */
   readonly schema?: string;
+
+  /** Host name that users type; point it to the load balancer. */
+  readonly domainName: string;
+
+  /** Certificate of that name, in the same region. */
+  readonly certificate: acm.ICertificate;
+
+  /**
+   * Whether the load balancer takes connections from the internet, behind a web ACL. The network then needs public subnets.
+   *
+   * @default false - only from the VPC
+   */
+  readonly internetFacing?: boolean;
+
+  /**
+   * Image of Superset.
+   *
+   * @default - built from the `superset/` of this library
+   */
+  readonly image?: SupersetImage;
+
+  /**
+   * Web tasks at least.
+   *
+   * @default 2
+   */
+  readonly minWebTasks?: number;
+
+  /**
+   * Web tasks at most.
+   *
+   * @default 6
+   */
+  readonly maxWebTasks?: number;
+
+  /**
+   * Worker tasks at least.
+   *
+   * @default 1
+   */
+  readonly minWorkerTasks?: number;
+
+  /**
+   * Worker tasks at most.
+   *
+   * @default 4
+   */
+  readonly maxWorkerTasks?: number;
 
   /**
    * Network. Give it together with every part that stands in it.
@@ -128,6 +179,9 @@ export class SharedRlsTenancy extends Construct {
   /** Cache. */
   public readonly cache: SupersetCache;
 
+  /** Superset. It may connect to the server of the tenants' data, and read the login of each tenant. */
+  public readonly superset: SupersetService;
+
   /** Alarms; send your own to its topic by `addAlarm`. */
   public readonly alarms: TenancyAlarms;
 
@@ -180,6 +234,9 @@ export class SharedRlsTenancy extends Construct {
     });
     this.tenantSecrets = this.placeTenants(props, removalPolicy);
 
+    this.superset = this.newSuperset(props, removalPolicy);
+    this.letSupersetIn();
+
     this.alarms = new TenancyAlarms(this, 'Alarms', {
       topic: props.alarmTopic,
       emails: props.alarmEmails,
@@ -229,6 +286,30 @@ export class SharedRlsTenancy extends Construct {
       stack.nestedStackResource!.addResourceDependency(shared);
       return stack.secrets;
     });
+  }
+
+  private newSuperset(props: SharedRlsTenancyProps, removalPolicy: RemovalPolicy): SupersetService {
+    return new SupersetService(this, 'Superset', {
+      network: this.network,
+      metadataDatabase: this.metadataDatabase,
+      cache: this.cache,
+      domainName: props.domainName,
+      certificate: props.certificate,
+      internetFacing: props.internetFacing,
+      image: props.image,
+      minWebTasks: props.minWebTasks,
+      maxWebTasks: props.maxWebTasks,
+      minWorkerTasks: props.minWorkerTasks,
+      maxWorkerTasks: props.maxWorkerTasks,
+      encryptionKey: this.encryptionKey,
+      removalPolicy,
+    });
+  }
+
+  private letSupersetIn(): void {
+    this.database.connections.allowDefaultPortFrom(this.superset, 'Superset, as one of the tenants');
+    TenantSecret.grantReadAll(this.superset, this.superset.taskRole);
+    this.encryptionKey.grantDecrypt(this.superset.taskRole);
   }
 
   private addProvisionerAlarm(): void {
