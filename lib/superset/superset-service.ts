@@ -161,6 +161,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     this.connections = new ec2.Connections({ securityGroups: [securityGroup] });
     props.metadataDatabase.connections.allowDefaultPortFrom(this, 'Superset');
     props.cache.connections.allowDefaultPortFrom(this, 'Superset');
+    props.metadataDatabase.grantSecretRead(this.taskRole);
     this.environment = this.environmentOf(props);
     this.secrets = this.secretsOf(props, key, removalPolicy);
 
@@ -360,6 +361,8 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       SUPERSET_DATABASE_HOST: metadataDatabase.hostname,
       SUPERSET_DATABASE_PORT: metadataDatabase.port,
       SUPERSET_DATABASE_NAME: metadataDatabase.databaseName,
+      // Not its value: RDS gives it a new password every week, which a task that runs would not see.
+      SUPERSET_DATABASE_SECRET: metadataDatabase.secret.secretArn,
       SUPERSET_CACHE_HOST: cache.hostname,
       SUPERSET_CACHE_PORT: cache.port,
       AWS_REGION: Aws.REGION,
@@ -382,8 +385,6 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       return ecs.Secret.fromSecretsManager(secret);
     };
     return {
-      SUPERSET_DATABASE_USERNAME: ecs.Secret.fromSecretsManager(props.metadataDatabase.secret, 'username'),
-      SUPERSET_DATABASE_PASSWORD: ecs.Secret.fromSecretsManager(props.metadataDatabase.secret, 'password'),
       SUPERSET_CACHE_TOKEN: ecs.Secret.fromSecretsManager(props.cache.authSecret, 'token'),
       SUPERSET_SECRET_KEY: generated('SecretKey', 'SECRET_KEY of Superset'),
       SUPERSET_GUEST_TOKEN_SECRET: generated('GuestTokenSecret', 'Signs guest tokens of Superset'),
@@ -464,7 +465,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       reason: 'Each policy serves one role of this construct, and goes with it.',
     });
     Validations.of(this.executionRole).acknowledge({
-      id: 'AwsSolutions-IAM5',
+      id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'ecr:GetAuthorizationToken takes no resource (Service Authorization Reference, "Amazon ECR").',
     });
   }
