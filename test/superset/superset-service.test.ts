@@ -1,0 +1,213 @@
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import { SupersetCache } from '../../lib/cache/superset-cache';
+import { MetadataDatabase } from '../../lib/database/metadata-database';
+import { TenancyNetwork } from '../../lib/network/tenancy-network';
+import { SupersetImage } from '../../lib/superset/superset-image';
+import { SupersetService, SupersetServiceProps } from '../../lib/superset/superset-service';
+import { policyFindings } from '../policy-findings';
+
+function synthesise(props: Partial<SupersetServiceProps> = {}) {
+  const stack = new Stack(new App(), 'Demo', { env: { account: '000000000000', region: 'eu-central-1' } });
+  const network = new TenancyNetwork(stack, 'Network', {
+    availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+    publicSubnets: props.internetFacing,
+  });
+  const service = new SupersetService(stack, 'Superset', {
+    network,
+    metadataDatabase: new MetadataDatabase(stack, 'Metadata', { network }),
+    cache: new SupersetCache(stack, 'Cache', { network }),
+    domainName: 'superset.example.com',
+    certificate: acm.Certificate.fromCertificateArn(
+      stack,
+      'Certificate',
+      'arn:aws:acm:eu-central-1:000000000000:certificate/0f0f0f0f-0f0f-0f0f-0f0f-0f0f0f0f0f0f',
+    ),
+    ...props,
+  });
+  return { stack, service, template: Template.fromStack(stack) };
+}
+
+/** The containers of all task definitions. */
+function containers(template: Template) {
+  return Object.values(template.findResources('AWS::ECS::TaskDefinition')).flatMap(
+    ({ Properties }) =>
+      Properties.ContainerDefinitions as {
+        Name: string;
+        Environment: { Name: string }[];
+        Secrets: { Name: string }[];
+        ReadonlyRootFilesystem: boolean;
+      }[],
+  );
+}
+
+describe('Superset as a service', () => {
+  const { template, stack, service } = synthesise();
+
+  test('runs in private subnets, without a public address', () => {
+    const services = Object.values(template.findResources('AWS::ECS::Service'));
+    expect(services).toHaveLength(3);
+    for (const { Properties } of services) {
+      expect(Properties.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp).toBe('DISABLED');
+    }
+    template.resourceCountIs('AWS::EC2::InternetGateway', 0);
+  });
+
+  test('is reached by TLS only, from the VPC only', () => {
+    template.resourceCountIs('AWS::ElasticLoadBalancingV2::Listener', 1);
+    template.hasResourceProperties('AWS::ElasticLoadBalancingV2::Listener', {
+      Port: 443,
+      Protocol: 'HTTPS',
+      SslPolicy: Match.stringLikeRegexp('TLS13-1-2'),
+    });
+    template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internal' });
+    template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      GroupDescription: 'Load balancer of Superset',
+      SecurityGroupIngress: [
+        Match.objectLike({ CidrIp: { 'Fn::GetAtt': [Match.anyValue(), 'CidrBlock'] }, FromPort: 443 }),
+      ],
+    });
+    template.resourceCountIs('AWS::WAFv2::WebACL', 0);
+  });
+
+  test('keeps the load balancer and its logs from an accident', () => {
+    template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {
+      LoadBalancerAttributes: Match.arrayWith([
+        { Key: 'deletion_protection.enabled', Value: 'true' },
+        { Key: 'routing.http.drop_invalid_header_fields.enabled', Value: 'true' },
+        { Key: 'access_logs.s3.enabled', Value: 'true' },
+      ]),
+    });
+    template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain' });
+  });
+
+  test('gets what is secret from Secrets Manager, and never as a plain variable', () => {
+    for (const { Name, Environment, Secrets, ReadonlyRootFilesystem } of containers(template)) {
+      expect(Secrets.map((secret) => secret.Name)).toEqual([
+        'SUPERSET_CACHE_TOKEN',
+        'SUPERSET_SECRET_KEY',
+        'SUPERSET_GUEST_TOKEN_SECRET',
+        'SUPERSET_ASYNC_QUERIES_SECRET',
+      ]);
+      expect([Name, Environment.map((variable) => variable.Name)]).toEqual([
+        Name,
+        [
+          'SUPERSET_URL',
+          'SUPERSET_DATABASE_HOST',
+          'SUPERSET_DATABASE_PORT',
+          'SUPERSET_DATABASE_NAME',
+          'SUPERSET_DATABASE_SECRET',
+          'SUPERSET_CACHE_HOST',
+          'SUPERSET_CACHE_PORT',
+          'AWS_REGION',
+        ],
+      ]);
+      expect(ReadonlyRootFilesystem).toBe(true);
+    }
+  });
+
+  test('has keys of its own, which outlive the stack', () => {
+    const keys = Object.values(
+      template.findResources('AWS::SecretsManager::Secret', {
+        Properties: { Description: Match.stringLikeRegexp('SECRET_KEY|guest tokens|asynchronous') },
+      }),
+    );
+    expect(keys).toHaveLength(3);
+    keys.forEach(({ DeletionPolicy }) => expect(DeletionPolicy).toBe('Retain'));
+  });
+
+  test('never runs two clocks', () => {
+    template.hasResourceProperties('AWS::ECS::Service', {
+      DesiredCount: 1,
+      DeploymentConfiguration: Match.objectLike({ MinimumHealthyPercent: 0, MaximumPercent: 100 }),
+    });
+    template.resourceCountIs('AWS::ApplicationAutoScaling::ScalableTarget', 2);
+  });
+
+  test('rolls back a version that does not start', () => {
+    for (const { Properties } of Object.values(template.findResources('AWS::ECS::Service'))) {
+      expect(Properties.DeploymentConfiguration.DeploymentCircuitBreaker).toEqual({ Enable: true, Rollback: true });
+    }
+  });
+
+  test('migrates before a service rolls, and again with each new task definition', () => {
+    const [migration] = Object.keys(template.findResources('Custom::SupersetMigration'));
+    for (const { DependsOn } of Object.values(template.findResources('AWS::ECS::Service'))) {
+      expect(DependsOn).toContain(migration);
+    }
+    template.hasResourceProperties('Custom::SupersetMigration', {
+      TaskDefinition: { Ref: Match.stringLikeRegexp('MigrationTask') },
+      ServiceTimeout: '1920',
+    });
+  });
+
+  test('scales between what was asked for', () => {
+    const scaled = synthesise({ minWebTasks: 3, maxWebTasks: 9, minWorkerTasks: 2, maxWorkerTasks: 2 }).template;
+    for (const bounds of [
+      { MinCapacity: 3, MaxCapacity: 9 },
+      { MinCapacity: 2, MaxCapacity: 2 },
+    ]) {
+      scaled.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', bounds);
+    }
+  });
+
+  test.each([
+    ['Web', { minWebTasks: 7 }, 'minWebTasks is 7 and maxWebTasks 6'],
+    ['Worker', { minWorkerTasks: 0 }, 'minWorkerTasks is 0 and maxWorkerTasks 4'],
+  ])('refuses bounds of %s tasks that cannot be', (_, props, message) => {
+    expect(() => synthesise(props)).toThrow(`Demo/Superset: ${message}`);
+  });
+
+  test('faces the internet only when asked to, behind a web ACL that logs', () => {
+    const { template: facing } = synthesise({ internetFacing: true });
+    facing.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internet-facing' });
+    facing.resourceCountIs('AWS::WAFv2::WebACLAssociation', 1);
+    facing.resourceCountIs('AWS::WAFv2::LoggingConfiguration', 1);
+  });
+
+  test('refuses to face the internet without public subnets, with the way out', () => {
+    const bare = new Stack(new App(), 'Bare', { env: { account: '000000000000', region: 'eu-central-1' } });
+    const network = new TenancyNetwork(bare, 'Network', { availabilityZones: ['eu-central-1a', 'eu-central-1b'] });
+    const parts = { network, domainName: 'a.example.com', internetFacing: true };
+    const certificate = acm.Certificate.fromCertificateArn(
+      bare,
+      'C',
+      'arn:aws:acm:eu-central-1:000000000000:certificate/0f',
+    );
+    const metadataDatabase = new MetadataDatabase(bare, 'Metadata', { network });
+    const cache = new SupersetCache(bare, 'Cache', { network });
+    expect(() => new SupersetService(bare, 'S', { ...parts, certificate, metadataDatabase, cache })).toThrow(
+      'Set publicSubnets of the network, or leave internetFacing out',
+    );
+  });
+
+  test('takes a ready-made image, and then needs no Docker', () => {
+    const image = SupersetImage.fromRegistry('registry.example.com/superset@sha256:abc');
+    const ready = synthesise({ image }).template;
+    const images = Object.values(ready.findResources('AWS::ECS::TaskDefinition')).map(
+      ({ Properties }) => Properties.ContainerDefinitions[0].Image,
+    );
+    expect(new Set(images)).toEqual(new Set(['registry.example.com/superset@sha256:abc']));
+  });
+
+  test('goes without a trace if its data is to be destroyed', () => {
+    const gone = synthesise({ removalPolicy: RemovalPolicy.DESTROY }).template;
+    gone.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {
+      LoadBalancerAttributes: Match.arrayWith([{ Key: 'deletion_protection.enabled', Value: 'false' }]),
+    });
+  });
+
+  test('has metrics where an operator looks for them', () => {
+    expect(stack.resolve(service.metricResponseTime().toMetricConfig().metricStat)).toMatchObject({
+      metricName: 'TargetResponseTime',
+      statistic: 'p99',
+    });
+    expect(service.metricRunningTasks(service.beatService).metricName).toBe('RunningTaskCount');
+    Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
+  });
+
+  test.each([false, true])('has no finding that nobody explained (internet-facing: %s)', (internetFacing) => {
+    expect(policyFindings(synthesise({ internetFacing }).stack)).toEqual([]);
+  });
+});
