@@ -1,12 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import { nearest } from '../validation/nearest';
-import { pathText } from '../validation/problem';
+import { pathText, visibleText } from '../validation/problem';
 import { Environment } from './environment';
 import { EnvironmentFileError } from './environment-file-error';
 import { environmentFiles } from './environment-files';
 import { environmentProblems } from './environment-rules';
 import { LocatedProblem, YamlSource } from './yaml-source';
+import { isUtf16 } from './yaml-text';
 
 /** Five thousand tenants take about one MiB. */
 const LARGEST_MIB = 4;
@@ -42,7 +43,7 @@ function paragraph(name: string, { line, column, path, code, fault, allowed, rem
   const lines = [`${name}:${line}:${column}: ${subject} [${code}]`];
   if (allowed) lines.push(`    allowed: ${allowed}`);
   if (remedy) lines.push(`    to mend: ${remedy}`);
-  return lines.join('\n');
+  return lines.map(visibleText).join('\n');
 }
 
 function bytesOf(path: string, name: string): Buffer {
@@ -54,8 +55,8 @@ function bytesOf(path: string, name: string): Buffer {
     throw new EnvironmentFileError(`${name} has ${size}; an environment file has at most ${LARGEST_MIB} MiB.`);
   }
   const bytes = readFileSync(path);
-  if (/^(\xff\xfe|\xfe\xff)/.test(bytes.toString('latin1', 0, 2))) {
-    throw new EnvironmentFileError(`${name}:1:1: the file is UTF-16; save it as UTF-8. [YAML_ENCODING]`);
+  if (isUtf16(bytes)) {
+    throw new EnvironmentFileError(`${name} is UTF-16. Save it as UTF-8.`);
   }
   return bytes;
 }

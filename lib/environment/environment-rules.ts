@@ -16,11 +16,9 @@ export function environmentProblems(given: unknown, show?: (path: Path, value: u
   return [
     ...schemaProblems('Environment', given, show),
     ...RULES.flatMap((rule) => rule(given)),
-    ...tenantRuleProblems(
-      at(given, ['tenants']),
-      at(given, ['data', 'tenantColumn']),
-      at(given, ['data', 'tables']),
-    ).map((problem) => (problem.path[0] === 'tenants' ? problem : { ...problem, path: ['data', ...problem.path] })),
+    ...tenantRuleProblems(at(given, ['tenants']), at(given, ['data', 'tenantColumn']), at(given, ['data', 'tables']), [
+      'data',
+    ]),
   ];
 }
 
@@ -42,14 +40,12 @@ const RULES: Rule[] = [
 ];
 
 function regionExists(environment: unknown): Problem[] {
-  const path = ['region'];
-  const region = text(environment, path);
-  const regions = RegionInfo.regions.map(({ name }) => name);
-  if (region === undefined || regions.includes(region) || !REGION.test(region)) return [];
-  const near = nearest(region, regions, 3);
+  const region = text(environment, ['region']);
+  if (region === undefined || !REGION.test(region) || REGIONS.includes(region)) return [];
+  const near = nearest(region, REGIONS, 3);
   return [
     {
-      path,
+      path: ['region'],
       code: 'REGION_UNKNOWN',
       fault: `is ${valueText(region)}, a region that aws-cdk-lib does not know`,
       allowed: near.length > 0 ? `${near.join(', ')} and others` : undefined,
@@ -59,6 +55,18 @@ function regionExists(environment: unknown): Problem[] {
 }
 
 const REGION = /^[a-z]{2}(-[a-z]+)+-[0-9]$/;
+const REGIONS = RegionInfo.regions.map(({ name }) => name);
+
+/** The region, if it is one, so that what depends on it is judged. */
+function knownRegion(environment: unknown): string | undefined {
+  const region = text(environment, ['region']);
+  return region !== undefined && REGIONS.includes(region) ? region : undefined;
+}
+
+function knownAccount(environment: unknown): string | undefined {
+  const account = text(environment, ['account']);
+  return account !== undefined && /^\d{12}$/.test(account) ? account : undefined;
+}
 
 function newOrGivenVpc(environment: unknown): Problem[] {
   if (at(environment, ['network', 'vpcId']) === undefined) return [];
@@ -95,7 +103,7 @@ function cidrIsANetwork(environment: unknown): Problem[] {
 }
 
 function zonesOfTheRegion(environment: unknown): Problem[] {
-  const region = text(environment, ['region']);
+  const region = knownRegion(environment);
   const given = at(environment, ['network', 'availabilityZones']);
   const zones: unknown[] = Array.isArray(given) ? given : [];
   return zones.flatMap((zone, index): Problem[] => {
@@ -114,15 +122,15 @@ function certificateOfTheRegion(environment: unknown): Problem[] {
   const path = ['domain', 'certificateArn'];
   const [arn, ...parts] = /^arn:[^:]+:acm:([^:]+):([^:]+):/.exec(text(environment, path) ?? '') ?? [];
   if (arn === undefined) return [];
-  return ['region', 'account'].flatMap((key, index): Problem[] => {
-    const wanted = text(environment, [key]);
-    if (wanted === undefined || wanted === parts[index]) return [];
+  const wanted = { region: knownRegion(environment), account: knownAccount(environment) };
+  return Object.entries(wanted).flatMap(([key, ours], index): Problem[] => {
+    if (ours === undefined || ours === parts[index]) return [];
     return [
       {
         path,
         code: `CERTIFICATE_${key.toUpperCase()}`,
-        fault: `is in ${key} ${parts[index]}, but the load balancer is in ${wanted}`,
-        allowed: `a certificate in ${key} ${wanted}`,
+        fault: `is in ${key} ${parts[index]}, but the load balancer is in ${ours}`,
+        allowed: `a certificate in ${key} ${ours}`,
         remedy: `request it there, or mend ${key}`,
       },
     ];

@@ -23,10 +23,14 @@ export function tenantProblems(
   ];
 }
 
-/** The problems that the schema does not see. Whatever is not of its type is passed over: the schema says that. */
-export function tenantRuleProblems(tenants: unknown, column: unknown, tables: unknown): Problem[] {
-  const ids = texts(tenants, 'tenants', 'id');
-  const values = texts(tenants, 'tenants', 'value');
+/**
+ * The problems that the schema does not see. Whatever is not of its type is passed over: the schema says that.
+ *
+ * @param data path of what holds the column and the tables.
+ */
+export function tenantRuleProblems(tenants: unknown, column: unknown, tables: unknown, data: Path = []): Problem[] {
+  const ids = texts(tenants, ['tenants'], 'id');
+  const values = texts(tenants, ['tenants'], 'value');
   const type = field(column, 'type');
   return [
     ...duplicates(ids, 'TENANT_ID_DUPLICATE', 'give each tenant an id of its own'),
@@ -37,9 +41,13 @@ export function tenantRuleProblems(tenants: unknown, column: unknown, tables: un
       'give each tenant its own value, or its rows belong to two',
       (each) => (type === TenantColumnType.UUID ? each.toLowerCase() : each),
     ),
-    ...values.flatMap((value) => valueOfType(value, type)),
-    ...systemColumn(field(column, 'name')),
-    ...duplicates(texts(tables, 'tables', 'name'), 'TABLE_DUPLICATE', 'declare each table once, with one strategy'),
+    ...values.filter(({ text }) => text !== '').flatMap((value) => valueOfType(value, type)),
+    ...systemColumn(field(column, 'name'), [...data, 'tenantColumn', 'name']),
+    ...duplicates(
+      texts(tables, [...data, 'tables'], 'name'),
+      'TABLE_DUPLICATE',
+      'declare each table once, with one strategy',
+    ),
   ];
 }
 
@@ -48,10 +56,10 @@ interface Text {
   readonly text: string;
 }
 
-function texts(list: unknown, name: string, key: string): Text[] {
+function texts(list: unknown, path: Path, key: string): Text[] {
   return (Array.isArray(list) ? list : []).flatMap((entry, index): Text[] => {
     const text = field(entry, key);
-    return typeof text === 'string' && !Token.isUnresolved(text) ? [{ path: [name, index, key], text }] : [];
+    return typeof text === 'string' && !Token.isUnresolved(text) ? [{ path: [...path, index, key], text }] : [];
   });
 }
 
@@ -72,7 +80,7 @@ function duplicates(
       first.set(same(text), { path, text });
       return [];
     }
-    const but = before.text === text ? '' : `, but for the case of letters`;
+    const but = before.text === text ? '' : ` (${before.text}): only the case of letters differs`;
     return [{ path, code, fault: `is ${valueText(text)}, as is ${pathText(before.path)}${but}`, remedy }];
   });
 }
@@ -129,11 +137,11 @@ function valueOfType({ path, text }: Text, type: unknown): Problem[] {
 /** PostgreSQL Documentation, "System Columns". */
 const SYSTEM_COLUMNS = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'];
 
-function systemColumn(name: unknown): Problem[] {
+function systemColumn(name: unknown, path: Path): Problem[] {
   if (!SYSTEM_COLUMNS.includes(name as string)) return [];
   return [
     {
-      path: ['tenantColumn', 'name'],
+      path,
       code: 'TENANT_COLUMN_RESERVED',
       fault: `is ${valueText(name)}, a column that PostgreSQL gives to every table`,
       remedy: 'name the column of your tables that says whose the row is',

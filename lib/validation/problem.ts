@@ -26,7 +26,12 @@ export function pathText(path: Path): string {
 /** A problem in one line. */
 export function problemText({ path, code, fault, allowed, remedy }: Problem): string {
   const parts = [`${pathText(path)} ${fault}`, allowed && `allowed: ${allowed}`, remedy && `to mend: ${remedy}`];
-  return `${parts.filter(Boolean).join('; ')} [${code}]`;
+  return visibleText(`${parts.filter(Boolean).join('; ')} [${code}]`);
+}
+
+/** A text in which nothing is invisible: control, format and bidirectional characters are written as escapes. */
+export function visibleText(text: string): string {
+  return text.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 const LONGEST_SHOWN = 60;

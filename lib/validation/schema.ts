@@ -44,11 +44,13 @@ export function schemaProblems(
   const validate = validator(name);
   validate(value);
   const errors = (validate.errors ?? []).filter(({ data }) => !Token.isUnresolved(data));
+  const misspelled = new Set(errors.map(meantKey));
   const problems = new Map<string, Problem>();
   for (const error of errors.sort((a, b) => rank(a) - rank(b))) {
     const problem = problemOf(error, show);
     const place = JSON.stringify(problem.path);
-    if (!problems.has(place) && !errors.some((other) => isMisspelling(other, error))) problems.set(place, problem);
+    const isMisspelled = error.keyword === 'required' && misspelled.has(place);
+    if (!problems.has(place) && !isMisspelled) problems.set(place, problem);
   }
   return [...problems.values()];
 }
@@ -70,13 +72,11 @@ function rank({ keyword }: ErrorObject): number {
   return keyword === 'type' ? 0 : 1;
 }
 
-/** Whether a key that is missing is there, misspelled. */
-function isMisspelling(unknown: ErrorObject, missing: ErrorObject): boolean {
-  if (unknown.keyword !== 'additionalProperties' || missing.keyword !== 'required') return false;
-  return (
-    unknown.instancePath === missing.instancePath &&
-    nearest(unknown.params.additionalProperty, keysOf(unknown), 1)[0] === missing.params.missingProperty
-  );
+/** The place of the key that an unknown one was probably meant to be. */
+function meantKey(error: ErrorObject): string | undefined {
+  if (error.keyword !== 'additionalProperties') return undefined;
+  const [meant] = nearest(error.params.additionalProperty, keysOf(error), 1);
+  return meant && JSON.stringify([...pathOf(error), meant]);
 }
 
 function problemOf(error: ErrorObject, show: Show): Problem {
@@ -95,7 +95,7 @@ function problemOf(error: ErrorObject, show: Show): Problem {
       return { path, code: 'VALUE_UNKNOWN', ...unknownValue(given, error.data, schema.enum ?? []) };
     case 'minItems':
     case 'maxItems':
-      return { path, code: 'LIST_LENGTH', fault: `has ${(error.data as unknown[]).length} entries`, allowed };
+      return { path, code: 'LIST_LENGTH', fault: `has ${entries(error.data)}`, allowed };
     default:
       return { path, code: 'VALUE_INVALID', fault: `is ${given}`, allowed };
   }
@@ -106,7 +106,7 @@ function unknownKey(parent: Path, key: string, keys: string[]): Problem {
   return {
     path: [...parent, key],
     code: 'KEY_UNKNOWN',
-    fault: 'is not a key of this file',
+    fault: 'is not a known key',
     allowed: keys.join(', '),
     remedy: meant ? `write ${meant}` : 'take it out',
     atKey: true,
@@ -126,9 +126,23 @@ function unknownValue(given: string, value: unknown, known: readonly string[]): 
   const [meant] = near;
   return {
     fault: `is ${given}, which does not exist`,
-    allowed: known.length <= MOST_LISTED || near.length === 0 ? known.join(', ') : `${near.join(', ')} and others`,
+    allowed:
+      known.length <= MOST_LISTED
+        ? known.join(', ')
+        : near.length > 0
+          ? `${near.join(', ')} and others`
+          : families(known),
     remedy: meant && `write ${meant}`,
   };
+}
+
+function families(known: readonly string[]): string {
+  return [...new Set(known.map((each) => each.replace(/[^.]*$/, '*')))].join(', ');
+}
+
+function entries(list: unknown): string {
+  const count = (list as unknown[]).length;
+  return count === 1 ? '1 entry' : `${count} entries`;
 }
 
 function allowedBy(schema: Schema): string {

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GOOD } from './bad-files';
+
+const ROOT = join(__dirname, '..', '..');
+const directory = mkdtempSync(join(tmpdir(), 'environment-app-'));
+const environments = join(directory, 'environments');
+
+beforeAll(() => {
+  mkdirSync(environments);
+  cpSync(join(ROOT, 'examples', 'shared-rls', 'environments', 'demo.yaml'), join(environments, 'demo.yaml'));
+  writeFileSync(join(environments, 'bad.yaml'), GOOD.replace('m7g.large', 'm7g.larg'));
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** Runs the app as the CDK CLI does. */
+function app(context: Record<string, string>) {
+  const { app: command, context: flags } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8'));
+  const { status, stderr } = spawnSync(command, {
+    shell: true,
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      CDK_OUTDIR: join(directory, 'cdk.out'),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...flags, environments, ...context }),
+    },
+  });
+  return { status, stderr };
+}
+
+test('-c env=<name> makes one stack of the environment', () => {
+  expect(app({ env: 'demo' })).toMatchObject({ status: 0 });
+  const manifest = JSON.parse(readFileSync(join(directory, 'cdk.out', 'manifest.json'), 'utf8'));
+  expect(manifest.artifacts['Superset-demo']).toMatchObject({ environment: 'aws://000000000000/eu-central-1' });
+}, 60_000);
+
+test('without -c env, one line says which environments there are and how to make one', () => {
+  const { status, stderr } = app({});
+  expect(status).toBe(1);
+  expect(stderr.trim()).toBe(
+    `No environment is given: add -c env=<name>. ${environments}/ has bad, demo; for a new one, copy examples/shared-rls/environments/demo.yaml to ${environments}/<name>.yaml.`,
+  );
+}, 60_000);
+
+test.each(['../demo', 'demo.yaml', ''])(
+  '-c env=%s is no name',
+  (env) => {
+    expect(app({ env }).stderr).toContain(`-c env=${env} is not the name of an environment`);
+  },
+  60_000,
+);
+
+test('problems of the file are reported without a stack trace', () => {
+  const { status, stderr } = app({ env: 'bad' });
+  expect(status).toBe(1);
+  expect(stderr).toContain('bad.yaml:11:18: database.instanceClass is "m7g.larg"');
+  expect(stderr).not.toMatch(/^\s+at /m);
+}, 60_000);
+
+test('the feature flags are those that aws-cdk-lib recommends', () => {
+  const recommended = JSON.parse(
+    readFileSync(join(ROOT, 'node_modules', 'aws-cdk-lib', 'recommended-feature-flags.json'), 'utf8'),
+  );
+  for (const place of ['.', 'examples/shared-rls']) {
+    expect(JSON.parse(readFileSync(join(ROOT, place, 'cdk.json'), 'utf8')).context).toEqual(recommended);
+  }
+});
