@@ -30,7 +30,7 @@ export function environmentWith(tenants: Tenant[], overrides: Partial<Environmen
       name: 'superset.example.com',
       certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-4000-8000-000000000000',
     },
-    superset: { version: '6.1.0', image: 'apache/superset:6.1.0' },
+    superset: { version: '6.1.0', image: '123456789012.dkr.ecr.eu-central-1.amazonaws.com/superset:6.1.0' },
     data: {
       tenantColumn: { name: 'tenant_id', type: TenantColumnType.UUID },
       tables: [

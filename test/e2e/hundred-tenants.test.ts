@@ -6,7 +6,7 @@ test('a hundred tenants come with one deployment, each with a login of its own',
   const tenants = Array.from({ length: 100 }, (_, i) => tenant(`t_${String(i).padStart(3, '0')}`, i + 1));
   const aws = await EnvironmentUnderTest.start();
   try {
-    await aws.deploy(environmentWith(tenants));
+    await aws.deploy(environmentWith(tenants, { database: { instanceClass: 'm7g.xlarge' } }));
 
     const seen = await Promise.all(
       tenants.map(async ({ id }) => {
