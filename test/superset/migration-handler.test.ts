@@ -46,6 +46,14 @@ beforeEach(() => {
   requests.length = 0;
 });
 
+const taskDefinition = (revision: number) => ResourceProperties.TaskDefinition.replace(/\d+$/, String(revision));
+const update = (from: number, to: number) => ({
+  ...create,
+  RequestType: 'Update' as const,
+  PhysicalResourceId: 'superset-migration',
+  ResourceProperties: { ...ResourceProperties, TaskDefinition: taskDefinition(to) },
+  OldResourceProperties: { ...ResourceProperties, TaskDefinition: taskDefinition(from) },
+});
 const stopped = (container: object, task: object = {}) =>
   answers.set('DescribeTasks', {
     tasks: [{ taskArn: TASK, lastStatus: 'STOPPED', containers: [{ name: 'migration', ...container }], ...task }],
@@ -73,6 +81,24 @@ test('removal starts nothing and waits for nothing', async () => {
   expect(requests).toEqual([]);
 });
 
+test('a new task definition migrates again, under the physical id of before', async () => {
+  answers.set('RunTask', { tasks: [{ taskArn: TASK }] });
+  expect(await handler.onEvent(update(9, 10))).toMatchObject({ PhysicalResourceId: 'superset-migration' });
+  expect(requests).toMatchObject([{ action: 'RunTask', body: { taskDefinition: taskDefinition(10) } }]);
+});
+
+test('a rollback starts nothing, since the image of before may not know the metadata of now', async () => {
+  const rollback = update(10, 9);
+  const answer = await handler.onEvent(rollback);
+  expect(await handler.isComplete({ ...rollback, ...answer })).toEqual({ IsComplete: true });
+  expect(requests).toEqual([]);
+});
+
+test('a task that ECS does not list yet is waited for', async () => {
+  answers.set('DescribeTasks', { tasks: [], failures: [{ arn: TASK, reason: 'MISSING' }] });
+  expect(await handler.isComplete(started)).toEqual({ IsComplete: false });
+});
+
 test('a task that runs is waited for, and exit code 0 ends the wait', async () => {
   answers.set('DescribeTasks', { tasks: [{ taskArn: TASK, lastStatus: 'RUNNING' }] });
   expect(await handler.isComplete(started)).toEqual({ IsComplete: false });
@@ -95,4 +121,12 @@ test('a migration that fails fails the deployment with its last lines', async ()
 test('an image that cannot be pulled fails the deployment with what ECS says', async () => {
   stopped({}, { stoppedReason: 'CannotPullContainerError: not found' });
   await expect(handler.isComplete(started)).rejects.toThrow('migration failed: CannotPullContainerError: not found');
+});
+
+test('of a long log the end is shown, which has the cause, and CloudFormation takes it', async () => {
+  stopped({ exitCode: 1 });
+  answers.set('GetLogEvents', { events: [{ message: 'x'.repeat(9_000) }, { message: 'the cause' }] });
+  const failure = await handler.isComplete(started).catch((error: Error) => error.message);
+  expect(failure).toMatch(/^migration failed: exit code 1\n.*x\nthe cause$/s);
+  expect(String(failure).length).toBeLessThan(3_000);
 });

@@ -17,6 +17,7 @@ interface MigrationEvent {
   readonly RequestId: string;
   readonly PhysicalResourceId?: string;
   readonly ResourceProperties: MigrationProperties;
+  readonly OldResourceProperties?: MigrationProperties;
   /** What {@link onEvent} answered. */
   readonly Data?: { readonly Task: string };
 }
@@ -25,12 +26,13 @@ const ecs = new ECSClient({ maxAttempts: 6 });
 const logs = new CloudWatchLogsClient({ maxAttempts: 6 });
 
 const LOG_LINES = 15;
-const MAX_REASON = 2_500;
+/** Characters of the log, the cause at its end: CloudFormation takes an answer of 4 KB. */
+const MAX_LOG = 2_500;
 
 /** Starts the migration; a second call with the same request starts no second task. */
 export async function onEvent(event: MigrationEvent) {
   const PhysicalResourceId = event.PhysicalResourceId ?? 'superset-migration';
-  if (event.RequestType === 'Delete') {
+  if (event.RequestType === 'Delete' || isRollback(event)) {
     return { PhysicalResourceId };
   }
   const properties = event.ResourceProperties;
@@ -58,6 +60,20 @@ export async function onEvent(event: MigrationEvent) {
   return { PhysicalResourceId, Data: { Task: arn } };
 }
 
+/**
+ * Whether a failed deployment goes back to the task definition before it, whose revision is lower; a deployment of an older
+ * image makes a new revision. The image of then may not know the metadata of now, and failing here would block the rollback.
+ */
+function isRollback({ ResourceProperties, OldResourceProperties }: MigrationEvent): boolean {
+  const [family, revision] = familyAndRevision(ResourceProperties);
+  const [oldFamily, oldRevision] = OldResourceProperties ? familyAndRevision(OldResourceProperties) : [];
+  return family === oldFamily && Number(revision) < Number(oldRevision);
+}
+
+function familyAndRevision({ TaskDefinition }: MigrationProperties): string[] {
+  return TaskDefinition.split('/').at(-1)!.split(':');
+}
+
 /** Whether the migration is done; one that failed fails the deployment, with its last lines. */
 export async function isComplete(event: MigrationEvent) {
   if (event.RequestType === 'Delete' || !event.Data) {
@@ -74,8 +90,8 @@ export async function isComplete(event: MigrationEvent) {
     return { IsComplete: true };
   }
   const why = exitCode === undefined ? (task.stoppedReason ?? 'it never started') : `exit code ${exitCode}`;
-  const message = [`migration failed: ${why}`, ...(await lastLines(properties, task))].join('\n');
-  throw new Error(message.slice(0, MAX_REASON));
+  const log = (await lastLines(properties, task)).join('\n');
+  throw new Error(`migration failed: ${why}\n${log.slice(-MAX_LOG)}`);
 }
 
 async function lastLines(properties: MigrationProperties, task: Task): Promise<string[]> {
