@@ -92,18 +92,10 @@ describe('the package', () => {
       const [wheel] = readdirSync(join(scratch, 'dist/python')).filter((name) => name.endsWith('.whl'));
       run(app, 'python3', '-m', 'venv', 'venv');
       run(app, 'venv/bin/pip', 'install', '--quiet', join(scratch, 'dist/python', wheel));
-      copyFileSync(EXAMPLE, join(app, 'demo.yaml'));
-      writeFileSync(
-        join(app, 'app.py'),
-        [
-          'from aws_cdk import App',
-          'from cdk_superset_tenancy import EnvironmentFile, SharedRlsStack',
-          'app = App(outdir="cdk.out")',
-          'SharedRlsStack(app, "Fresh", environment=EnvironmentFile.load("demo.yaml"))',
-          'app.synth()',
-        ].join('\n'),
-      );
-      run(app, 'venv/bin/python', 'app.py');
+      execFileSync(join(app, 'venv/bin/python'), ['app.py'], {
+        cwd: join(ROOT, 'examples/python'),
+        env: { ...environment, CDK_OUTDIR: join(app, 'cdk.out') },
+      });
       expectTheModel(app);
     },
     10 * MINUTE,
