@@ -66,11 +66,11 @@ export class TenantSecret extends Construct {
     // Secrets Manager adds a hyphen and six characters to each name.
     const resourceName = `${TenantSecret.nameFor('*')}-??????`;
     const { partition, region, account } = Stack.of(scope);
-    const found = [region, account]
-      .map((name, i) => (Token.isUnresolved(name) ? PSEUDO_PARAMETERS[i] : name))
-      .join(':');
+    const [ofPartition, ofRegion, ofAccount] = [partition, region, account].map((name, i) =>
+      Token.isUnresolved(name) ? PSEUDO_PARAMETERS[i] : name,
+    );
     Validations.of(scope).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:${found}:secret:${resourceName}]`,
+      id: `AwsSolutions-IAM5[Resource::arn:${ofPartition}:secretsmanager:${ofRegion}:${ofAccount}:secret:${resourceName}]`,
       reason: 'Tenants come and go: their secrets are named by prefix, so that the policy does not grow with them.',
     });
     return iam.Grant.addToPrincipal({
@@ -137,5 +137,5 @@ function removalPolicyOf(tenant: Tenant): RemovalPolicy {
     : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 }
 
-/** As cdk-nag writes the region and account of a stack that may go to any. */
-const PSEUDO_PARAMETERS = ['<AWS::Region>', '<AWS::AccountId>'];
+/** As cdk-nag writes the partition, region and account of a stack that may go to any. */
+const PSEUDO_PARAMETERS = ['<AWS::Partition>', '<AWS::Region>', '<AWS::AccountId>'];
