@@ -6,8 +6,8 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 /**
  * The container image that Superset runs from, for Linux on x86-64.
  *
- * It must run as a user that is not root, and declare `/tmp` and `/app/superset_home` as volumes: the rest of its file
- * system is read-only.
+ * It must have a user `superset`, whom the tasks run as, and declare `/tmp` and `/app/superset_home` as volumes of that user:
+ * the rest of its file system is read-only.
  */
 export class SupersetImage {
   /** Built from the `superset/` of this library, on the machine that deploys; needs Docker there. */

@@ -46,6 +46,10 @@ export class SupersetLoadBalancer extends Construct {
       sslPolicy: elbv2.SslPolicy.RECOMMENDED_TLS,
       open: false,
     });
+    if (props.removalPolicy === RemovalPolicy.DESTROY) {
+      const reason = 'The environment is to be thrown away as a whole.';
+      Validations.of(loadBalancer).acknowledge({ id: 'NIST.800.53.R5-ELBDeletionProtectionEnabled', reason });
+    }
     if (internetFacing) {
       this.addWebAcl(props.encryptionKey);
     } else {

@@ -30,6 +30,9 @@ export interface SupersetMigrationProps {
  * whenever its task definition changes, and its failure fails the deployment with the last lines of its log.
  */
 export class SupersetMigration extends Construct {
+  /** What the services wait for, and what waits for all that the task needs. */
+  public readonly resource: CustomResource;
+
   constructor(scope: Construct, id: string, props: SupersetMigrationProps) {
     super(scope, id);
     const onEvent = this.newFunction('OnEvent', 'onEvent', 'Starts the migration of Superset', props);
@@ -45,7 +48,7 @@ export class SupersetMigration extends Construct {
       providerFunctionEnvEncryption: props.encryptionKey,
       disableWaiterStateMachineLogging: true,
     });
-    new CustomResource(this, 'Resource', {
+    this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::SupersetMigration',
       serviceToken: provider.serviceToken,
       serviceTimeout: LONGEST.plus(Duration.minutes(2)),
@@ -60,6 +63,8 @@ export class SupersetMigration extends Construct {
       },
     });
     this.acknowledgeFindings(provider, [onEvent, isComplete], props.cluster);
+    skipCfnLint(this.resource.node.defaultChild as CfnResource, 'W3005');
+    skipCfnLint(provider.node.findChild('waiter-state-machine').node.defaultChild as CfnResource, 'W3005');
   }
 
   private newFunction(
@@ -83,7 +88,11 @@ export class SupersetMigration extends Construct {
 
   private letRun(onEvent: lambda.Function, props: SupersetMigrationProps): void {
     onEvent.addToRolePolicy(
-      new iam.PolicyStatement({ actions: ['ecs:RunTask'], resources: [props.taskDefinition.taskDefinitionArn] }),
+      new iam.PolicyStatement({
+        actions: ['ecs:RunTask'],
+        resources: [props.taskDefinition.taskDefinitionArn],
+        conditions: { ArnEquals: { 'ecs:cluster': props.cluster.clusterArn } },
+      }),
     );
     props.roles.forEach((role) => role.grantPassRole(onEvent.grantPrincipal));
   }

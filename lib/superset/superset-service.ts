@@ -13,8 +13,9 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
-import { skipCheckov } from '../validation/skipped-checks';
+import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { SupersetImage } from './superset-image';
 import { SupersetLoadBalancer } from './superset-load-balancer';
 import { SupersetMigration } from './superset-migration';
@@ -177,16 +178,21 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       functionLogGroup: this.newLogGroup('MigrationLog', key),
       encryptionKey: key,
     });
-    migration.node.addDependency(props.metadataDatabase, props.cache, this.executionRole, this.taskRole);
+    // The rules of the security group, too: CloudFormation makes them apart from it, and the task could not get out before.
+    migration.resource.node.addDependency(
+      props.metadataDatabase,
+      props.cache,
+      this.executionRole,
+      this.taskRole,
+      securityGroup,
+    );
 
     const webService = this.newService('Web', network, securityGroup, {
       taskDefinition: this.newTask('WebTask', 'web', SIZES.web, COMMANDS.web, WEB_PORT),
-      desiredCount: web.minCapacity,
       healthCheckGracePeriod: Duration.minutes(2),
     });
     const workerService = this.newService('Worker', network, securityGroup, {
       taskDefinition: this.newTask('WorkerTask', 'worker', SIZES.worker, COMMANDS.worker),
-      desiredCount: workers.minCapacity,
     });
     this.beatService = this.newService('Beat', network, securityGroup, {
       taskDefinition: this.newTask('BeatTask', 'beat', SIZES.beat, COMMANDS.beat),
@@ -199,7 +205,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     this.webService = webService;
     this.workerService = workerService;
     for (const service of [this.webService, this.workerService, this.beatService]) {
-      service.node.addDependency(migration);
+      service.node.addDependency(migration.resource);
     }
 
     const entrance = new SupersetLoadBalancer(this, 'Entrance', {
@@ -215,6 +221,12 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     webScaling.scaleOnCpuUtilization('Cpu', BUSY);
     webScaling.scaleOnRequestCount('Requests', { requestsPerTarget: 1000, targetGroup: this.targetGroup });
     workerService.autoScaleTaskCount(workers).scaleOnCpuUtilization('Cpu', BUSY);
+    for (const service of [webService, workerService]) {
+      const resource = service.node.findChild('Service') as ecs.CfnService;
+      // With a number, each deployment would shrink the service to it, whatever autoscaling had made of it.
+      resource.desiredCount = undefined;
+      skipCfnLint(resource, 'W3005');
+    }
     this.acknowledgeFindings();
   }
 
@@ -365,6 +377,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       SUPERSET_DATABASE_SECRET: metadataDatabase.secret.secretArn,
       SUPERSET_CACHE_HOST: cache.hostname,
       SUPERSET_CACHE_PORT: cache.port,
+      SUPERSET_TENANT_SECRET: TenantSecret.nameFor('{tenant}'),
       AWS_REGION: Aws.REGION,
     };
   }
@@ -410,6 +423,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       environment: this.environment,
       secrets: this.secrets,
       readonlyRootFilesystem: true,
+      user: USER,
       stopTimeout: Duration.seconds(110),
       portMappings: port ? [{ containerPort: port }] : undefined,
       logging: ecs.LogDriver.awsLogs({ logGroup: this.logGroup, streamPrefix: LOG_STREAM_PREFIX }),
@@ -486,6 +500,9 @@ const SIZES = {
 
 const WEB_PORT = 8088;
 
+/** User of Superset's own image, named so that an image which would start as root does not. */
+const USER = 'superset';
+
 const BUSY = { targetUtilizationPercent: 60 };
 
 const CELERY = ['celery', '--app=superset.tasks.celery_app:app'];
@@ -500,12 +517,15 @@ const COMMANDS = {
     '--threads=16',
     '--timeout=110',
     '--graceful-timeout=100',
+    // Longer than the load balancer keeps an idle connection: it would use one that is closed already, and answer 502.
+    '--keep-alive=130',
     '--worker-tmp-dir=/tmp',
     'superset.app:create_app()',
   ],
   worker: [...CELERY, 'worker', '--pool=prefork', '--concurrency=2', '-O', 'fair', '--loglevel=INFO'],
   beat: [...CELERY, 'beat', '--schedule=/tmp/celerybeat-schedule', '--pidfile=/tmp/celerybeat.pid', '--loglevel=INFO'],
-  migration: ['sh', '-c', 'superset db upgrade && superset init'],
+  // It ends before the deployment stops waiting for it, so that its log can be shown.
+  migration: ['timeout', '1500', 'sh', '-c', 'superset db upgrade && superset init'],
 };
 
 /** All that a task may write to; the image declares them as volumes, so that its user owns them. */

@@ -38,6 +38,8 @@ function containers(template: Template) {
         Environment: { Name: string }[];
         Secrets: { Name: string }[];
         ReadonlyRootFilesystem: boolean;
+        User: string;
+        StopTimeout: number;
       }[],
   );
 }
@@ -82,6 +84,12 @@ describe('Superset as a service', () => {
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain' });
   });
 
+  test('runs as a user that is not root, and has time to end what it does', () => {
+    for (const { User, StopTimeout } of containers(template)) {
+      expect([User, StopTimeout]).toEqual(['superset', 110]);
+    }
+  });
+
   test('gets what is secret from Secrets Manager, and never as a plain variable', () => {
     for (const { Name, Environment, Secrets, ReadonlyRootFilesystem } of containers(template)) {
       expect(Secrets.map((secret) => secret.Name)).toEqual([
@@ -100,6 +108,7 @@ describe('Superset as a service', () => {
           'SUPERSET_DATABASE_SECRET',
           'SUPERSET_CACHE_HOST',
           'SUPERSET_CACHE_PORT',
+          'SUPERSET_TENANT_SECRET',
           'AWS_REGION',
         ],
       ]);
@@ -142,6 +151,31 @@ describe('Superset as a service', () => {
     });
   });
 
+  test('migrates when its task may reach metadata and cache, and not before', () => {
+    const [{ DependsOn }] = Object.values(template.findResources('Custom::SupersetMigration'));
+    const rules = [
+      ...Object.keys(template.findResources('AWS::EC2::SecurityGroupIngress')),
+      ...Object.keys(template.findResources('AWS::EC2::SecurityGroupEgress')),
+    ].filter((id) => /(Metadata|Cache)/.test(id));
+    expect(rules).toHaveLength(4);
+    expect(DependsOn).toEqual(expect.arrayContaining(rules));
+  });
+
+  test('may start the migration in its own cluster only', () => {
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          {
+            Action: 'ecs:RunTask',
+            Effect: 'Allow',
+            Resource: { Ref: Match.stringLikeRegexp('MigrationTask') },
+            Condition: { ArnEquals: { 'ecs:cluster': Match.anyValue() } },
+          },
+        ]),
+      },
+    });
+  });
+
   test('scales between what was asked for', () => {
     const scaled = synthesise({ minWebTasks: 3, maxWebTasks: 9, minWorkerTasks: 2, maxWorkerTasks: 2 }).template;
     for (const bounds of [
@@ -150,6 +184,13 @@ describe('Superset as a service', () => {
     ]) {
       scaled.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', bounds);
     }
+  });
+
+  test('keeps in a deployment the number of tasks that autoscaling chose', () => {
+    const counts = Object.values(template.findResources('AWS::ECS::Service')).map(
+      ({ Properties }) => Properties.DesiredCount,
+    );
+    expect(counts.sort()).toEqual([1, undefined, undefined]);
   });
 
   test.each([
@@ -164,6 +205,14 @@ describe('Superset as a service', () => {
     facing.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internet-facing' });
     facing.resourceCountIs('AWS::WAFv2::WebACLAssociation', 1);
     facing.resourceCountIs('AWS::WAFv2::LoggingConfiguration', 1);
+    facing.hasResourceProperties('AWS::WAFv2::WebACL', {
+      Rules: [
+        Match.objectLike({ Statement: { RateBasedStatement: Match.anyValue() } }),
+        ...['AWSManagedRulesAmazonIpReputationList', 'AWSManagedRulesKnownBadInputsRuleSet'].map((Name) =>
+          Match.objectLike({ Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name } } }),
+        ),
+      ],
+    });
   });
 
   test('refuses to face the internet without public subnets, with the way out', () => {
