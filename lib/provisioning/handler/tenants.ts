@@ -62,8 +62,10 @@ export async function ensureTenants(
             await missingRole(tenant, state, login, withGrantOptions),
             missingSettings(tenant, state, searchPath),
             missingMapping(tenant, state, desired),
-            ...(partitions.get(tenant.id) ?? []),
             ...(schemas.get(tenant.id) ?? []),
+            // Last, since each takes a lock that all tenants need, until the transaction ends.
+            missingMemberships(tenant, state, withGrantOptions),
+            ...(partitions.get(tenant.id) ?? []),
           ].filter(({ statements }) => statements.length > 0);
           return await session.apply({
             tenant: tenant.id,
@@ -160,6 +162,13 @@ async function missingRole(
       statements.push(sql`ALTER ROLE ${role} ${new Sql(drifted.map(({ text }) => text).join(' '))}`);
     }
   }
+  return { what: state.exists ? 'login role mended' : 'login role created', statements };
+}
+
+/** The rights of all tenants, and nobody else's. */
+function missingMemberships(tenant: DesiredTenant, state: TenantState, withGrantOptions: boolean): Missing {
+  const role = identifier(tenantRoleName(tenant.id));
+  const statements: Sql[] = [];
   if (!state.inTenantsRole) {
     const options = withGrantOptions ? sql` WITH INHERIT TRUE, SET FALSE` : sql``;
     statements.push(sql`GRANT ${identifier(TENANTS_ROLE)} TO ${role}${options}`);
@@ -168,7 +177,7 @@ async function missingRole(
     ...state.otherMemberships.map((other) => sql`REVOKE ${identifier(other)} FROM ${role}`),
     ...state.members.map((member) => sql`REVOKE ${role} FROM ${identifier(member)}`),
   );
-  return { what: state.exists ? 'login role mended' : 'login role created', statements };
+  return { what: 'memberships of the login role set', statements };
 }
 
 /** The role's own schema first, where some tables have strategy `schema`; names as PostgreSQL prints them. */

@@ -270,7 +270,9 @@ function probeTable(
   const value = sql`${literal(tenant.value)}::${type}`;
   const shared = identifier(desired.schema, table.name);
   const victims = everybody.filter(({ id }) => id !== tenant.id && table.tenantIds.has(id)).slice(0, FOREIGN_SAMPLES);
-  const ownInShared = sql`EXISTS (SELECT FROM ${shared} WHERE ${column} = ${value})`;
+  const ownInShared = table.tenantIds.has(tenant.id)
+    ? sql`EXISTS (SELECT FROM ${shared} WHERE ${column} = ${value})`
+    : sql`false`;
   switch (table.strategy) {
     case 'column':
       return {
@@ -282,7 +284,11 @@ function probeTable(
       const values = list(victims.map((victim) => literal(victim.value)));
       return {
         own: ownInShared,
-        foreign: sql`EXISTS (SELECT FROM ${shared} WHERE ${column} = ANY (ARRAY[${values}]::${type}[]))`,
+        // An empty list would be planned over every partition.
+        foreign:
+          victims.length > 0
+            ? sql`EXISTS (SELECT FROM ${shared} WHERE ${column} = ANY (ARRAY[${values}]::${type}[]))`
+            : sql`false`,
       };
     }
     case 'schema': {
