@@ -3,5 +3,7 @@ export class EnvironmentFileError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'EnvironmentFileError';
+    // The mistake is in the file: frames of this library would only hide the report.
+    this.stack = message;
   }
 }
