@@ -226,6 +226,9 @@ export class TenancyNetwork extends Construct {
       id: 'CloudFormation-Validate::W3010',
       reason: 'Zones are named, so that no look-up moves a subnet to another zone, which would replace it.',
     });
+    for (const subnet of [...vpc.publicSubnets, ...vpc.privateSubnets, ...vpc.isolatedSubnets]) {
+      skipCfnLint(subnet.node.findChild('Subnet') as ec2.CfnSubnet, 'W3010');
+    }
     for (const subnet of vpc.publicSubnets) {
       Validations.of(subnet).acknowledge({
         id: 'NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW',
