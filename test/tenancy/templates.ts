@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
-import { CloudFormationStackArtifact } from 'aws-cdk-lib/cx-api';
+import { App, NestedStack } from 'aws-cdk-lib';
 import { Environment } from '../../lib/environment/environment';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 
@@ -31,18 +30,17 @@ export interface Templates {
 /** Synthesises an environment, once for all that is asked about it. */
 export function synthesise(environment: Environment): Templates {
   const app = new App();
-  new SharedRlsStack(app, 'Demo', { environment });
+  const stack = new SharedRlsStack(app, 'Demo', { environment });
   const assembly = app.synth();
-  const artifact = assembly.getStackByName('Demo') as CloudFormationStackArtifact;
-  const parent = artifact.template as Template;
-  const nested = Object.entries(parent.Resources).flatMap(([id, { Type, Metadata }]): [string, Template][] => {
-    const [name] = /Tenants\d/.exec(id) ?? [];
-    if (Type !== 'AWS::CloudFormation::Stack' || !name) return [];
-    const file = join(assembly.directory, String(Metadata?.['aws:asset:path']));
-    return [[name, JSON.parse(readFileSync(file, 'utf8')) as Template]];
-  });
+  const artifact = assembly.getStackByName('Demo');
+  const nested = stack.tenancy.node.children
+    .filter((child) => child instanceof NestedStack)
+    .map(({ node, templateFile }): [string, Template] => [
+      node.id,
+      JSON.parse(readFileSync(join(assembly.directory, templateFile), 'utf8')),
+    ]);
   return {
-    parent,
+    parent: artifact.template,
     nested: new Map(nested),
     messages: artifact.messages.map(({ entry }) => String(entry.data)),
   };

@@ -1,0 +1,293 @@
+import { App, IPropertyInjector, PropertyInjectors, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { TableStrategy, TenantColumnType } from '../../lib/database/tenant-table';
+import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
+import { SharedRlsTenancy } from '../../lib/tenancy/shared-rls-tenancy';
+import { TenantRemovalPolicy } from '../../lib/tenant/tenant';
+import { TenantDatabaseServer } from '../../lib/database/tenant-database-server';
+import { TenancyNetwork } from '../../lib/network/tenancy-network';
+import { SupersetImage } from '../../lib/superset/superset-image';
+import { example, tenants } from './environments';
+import { Templates, resourcesOf, synthesise } from './templates';
+
+describe('the example', () => {
+  let made: Templates;
+  beforeAll(() => {
+    made = synthesise(example());
+  });
+
+  test('what holds data has the logical ids that it was deployed with', () => {
+    const holdsData =
+      /^AWS::(RDS::DBInstance|SecretsManager::Secret|KMS::Key|ElastiCache::ReplicationGroup|S3::Bucket)$/;
+    const ids = Object.entries(resourcesOf(made, holdsData)).map(([id, { Type }]) => `${Type} ${id}`);
+
+    expect(ids.sort()).toMatchSnapshot();
+  });
+
+  test('the names of secrets are those that were deployed', () => {
+    const names = Object.values(resourcesOf(made, /^AWS::SecretsManager::Secret$/)).flatMap(
+      ({ Properties }) => Properties.Name ?? [],
+    );
+
+    expect(names.sort()).toEqual([
+      'superset/loader/db_credentials',
+      'superset/tenant/tk4q9w/db_credentials',
+      'superset/tenant/tz81mm/db_credentials',
+    ]);
+  });
+
+  test('what holds data outlives the stack', () => {
+    const holdsData = /^AWS::(RDS::DBInstance|SecretsManager::Secret|KMS::Key|S3::Bucket)$/;
+    const policies = Object.entries(resourcesOf(made, holdsData)).map(([id, { DeletionPolicy }]) => [
+      id,
+      DeletionPolicy,
+    ]);
+
+    const lost = policies.filter(([, policy]) => policy !== 'Retain' && policy !== 'RetainExceptOnCreate');
+    // The cache goes with the stack, and so does what opens it.
+    expect(lost.map(([id]) => id)).toEqual([expect.stringMatching(/^CacheAuthSecret/)]);
+    for (const { Properties } of Object.values(resourcesOf(made, /^AWS::RDS::DBInstance$/))) {
+      expect(Properties.DeletionProtection).toBe(true);
+    }
+  });
+
+  test('all that is encrypted is so under the one key of the environment', () => {
+    expect(Object.keys(resourcesOf(made, /^AWS::KMS::Key$/))).toHaveLength(1);
+    for (const { Properties } of Object.values(resourcesOf(made, /^AWS::(SecretsManager::Secret|Logs::LogGroup)$/))) {
+      expect(Properties.KmsKeyId).toBeDefined();
+    }
+  });
+
+  test('the policy of the key does not grow with the tenants', () => {
+    const statements = (templates: Templates) =>
+      Object.values(resourcesOf(templates, /^AWS::KMS::Key$/))[0].Properties.KeyPolicy.Statement.length;
+
+    expect(statements(synthesise(example({ tenants: tenants(20) })))).toBe(statements(made));
+  });
+
+  test('tenants wait for what they share, which waits for none of them', () => {
+    const shared = Object.entries(made.parent.Resources).find(
+      ([, { Type }]) => Type === 'Custom::SupersetTenantDatabases',
+    )!;
+    const stacks = Object.values(made.parent.Resources).filter(({ Type }) => Type === 'AWS::CloudFormation::Stack');
+
+    expect(shared[1].Properties.State).toMatchObject({ batch: 'cell', tenants: [] });
+    expect(stacks.map(({ DependsOn }) => DependsOn)).toEqual([[shared[0]], [shared[0]]]);
+    expect(JSON.stringify(made.parent)).not.toContain('Outputs.');
+  });
+
+  test('Superset may log in to the tenants server, and to nothing else of it but by the secrets of tenants', () => {
+    const rules = Object.values(made.parent.Resources).filter(
+      ({ Type, Properties }) => Type === 'AWS::EC2::SecurityGroupIngress' && /^Superset/.test(Properties.Description),
+    );
+    const master = { 'Fn::GetAtt': [expect.stringMatching(/^Database/), 'MasterUserSecret.SecretArn'] };
+    const policies = Object.entries(made.parent.Resources).filter(
+      ([id, { Type }]) => Type === 'AWS::IAM::Policy' && id.includes('Superset'),
+    );
+
+    expect(rules.map(({ Properties }) => Properties.Description)).toContain('Superset, as one of the tenants');
+    expect(policies.flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)).not.toContainEqual(
+      expect.objectContaining({ Resource: master }),
+    );
+  });
+
+  test('the stack says where Superset and the database are, and how to load data', () => {
+    expect(Object.keys(made.parent.Outputs ?? {})).toEqual(
+      expect.arrayContaining([
+        'Url',
+        'LoadBalancer',
+        'DatabaseEndpoint',
+        'DatabaseName',
+        'LoaderSecretArn',
+        'TenantSecretNames',
+        'ReconcileFunction',
+      ]),
+    );
+  });
+
+  test('the template, but for the hashes of assets', () => {
+    const all = JSON.stringify(Object.fromEntries([['parent', made.parent] as const, ...made.nested]));
+
+    expect(JSON.parse(all.replaceAll(/[0-9a-f]{64}/g, '<asset>'))).toMatchSnapshot();
+  });
+
+  test('it warns of nothing', () => {
+    expect(made.messages).toEqual([]);
+  });
+});
+
+describe('a tenant more', () => {
+  const two = synthesise(example());
+  const [third] = tenants(1);
+
+  test('changes no resource of the others', () => {
+    const three = synthesise(example({ tenants: [third, ...example().tenants] }));
+
+    const changed = [...three.nested].filter(
+      ([name, template]) => JSON.stringify(two.nested.get(name)) !== JSON.stringify(template),
+    );
+    expect(changed.map(([, { Resources }]) => Object.keys(Resources))).toEqual([
+      [expect.stringMatching(/^t00000Secret/), expect.stringMatching(/^Database/)],
+    ]);
+    const secrets = (templates: Templates) => resourcesOf(templates, /^AWS::SecretsManager::Secret$/);
+    expect(secrets(three)).toMatchObject(secrets(two));
+  });
+
+  test('changes only its own nested stack in the parent', () => {
+    const three = synthesise(example({ tenants: [...example().tenants, third] }));
+
+    const added = Object.keys(three.parent.Resources).filter((id) => !(id in two.parent.Resources));
+    expect(added).toEqual([expect.stringMatching(/Tenants\dNestedStack/)]);
+    expect(three.parent.Resources).toMatchObject(two.parent.Resources);
+  });
+});
+
+test('a removed tenant takes its stack along, but not its secret', () => {
+  const { nested } = synthesise(example({ tenants: [example().tenants[0]] }));
+
+  expect([...nested]).toHaveLength(1);
+  const [secret] = Object.values(resourcesOf(synthesise(example()), /^AWS::SecretsManager::Secret$/)).slice(-1);
+  expect(secret.DeletionPolicy).toBe('RetainExceptOnCreate');
+});
+
+test('destroyDataWithStack leaves nothing behind, and lets the stack go', () => {
+  const made = synthesise(example({ destroyDataWithStack: true }));
+
+  const kept = Object.entries(resourcesOf(made, /./)).filter(([, { DeletionPolicy }]) =>
+    /Retain|Snapshot/.test(DeletionPolicy ?? ''),
+  );
+  expect(kept.map(([id, { Type }]) => `${Type} ${id}`)).toEqual([]);
+  for (const { Properties } of Object.values(resourcesOf(made, /^AWS::RDS::DBInstance$/))) {
+    expect(Properties.DeletionProtection).toBe(false);
+  }
+});
+
+test('the stack is protected from termination unless its data goes with it', () => {
+  const protection = (destroyDataWithStack: boolean) =>
+    new SharedRlsStack(new App(), 'Demo', { environment: example({ destroyDataWithStack }) }).terminationProtection;
+
+  expect([protection(false), protection(true)]).toEqual([true, false]);
+});
+
+test('zones that the environment names are not looked up', () => {
+  const app = new App();
+  const stack = new SharedRlsStack(app, 'Demo', { environment: example() });
+
+  expect(stack.availabilityZones).toEqual(['eu-central-1a', 'eu-central-1b']);
+  expect(app.synth().manifest.missing).toBeUndefined();
+});
+
+test('all that is wrong with an environment is said at once', () => {
+  const [first, second] = example().tenants;
+  const wrong = example({
+    tenants: [
+      { ...first, id: 'DROP TABLE' },
+      { ...second, value: 'not-a-uuid' },
+    ],
+  });
+
+  expect(() => new SharedRlsStack(new App(), 'Demo', { environment: wrong })).toThrow(
+    /tenants\[0\]\.id .*"DROP TABLE"[^]*tenants\[1\]\.value .*"not-a-uuid"/,
+  );
+});
+
+test('a hundred standard tenants fit into one deployment on the default server', () => {
+  const made = synthesise(example({ database: {}, tenants: tenants(100) }));
+
+  expect([...made.nested.values()].flatMap(({ Resources }) => Object.keys(Resources))).toHaveLength(100 + 8);
+});
+
+test('an image on the internet is warned of where no task could reach it', () => {
+  const warnings = (image: string) =>
+    Annotations.fromStack(
+      new SharedRlsStack(new App(), 'Demo', { environment: example({ superset: { version: '6.1.0', image } }) }),
+    ).findWarning('*', Match.stringLikeRegexp('on the internet'));
+
+  expect(warnings('apache/superset:6.1.0')).toHaveLength(1);
+  expect(warnings('000000000000.dkr.ecr.eu-central-1.amazonaws.com/superset:6.1.0')).toHaveLength(0);
+});
+
+describe('SharedRlsTenancy by itself', () => {
+  const prod = () => new Stack(new App(), 'Prod', { env: { region: 'eu-central-1' } });
+  const given = (stack: Stack) => ({
+    tenants: tenants(2),
+    tenantColumn: { name: 'tenant_id', type: TenantColumnType.UUID },
+    tables: [{ name: 'orders', strategy: TableStrategy.COLUMN }],
+    domainName: 'superset.example.com',
+    certificate: acm.Certificate.fromCertificateArn(
+      stack,
+      'Certificate',
+      'arn:aws:acm:eu-central-1:123456789012:certificate/00000000-0000-4000-8000-000000000000',
+    ),
+    image: SupersetImage.fromRegistry('superset:6.1.0'),
+  });
+
+  test('makes every part that it was not given', () => {
+    const stack = prod();
+    const tenancy = new SharedRlsTenancy(stack, 'Tenancy', given(stack));
+
+    expect(tenancy.tenantSecrets.map(({ secretName }) => secretName).sort()).toEqual([
+      'superset/tenant/t00000/db_credentials',
+      'superset/tenant/t00001/db_credentials',
+    ]);
+    expect(tenancy.database.instance.node.path).toMatch(/^Prod\/Tenancy\/Database\//);
+  });
+
+  test('uses the parts that it was given', () => {
+    const stack = prod();
+    const network = new TenancyNetwork(stack, 'Network');
+    const database = new TenantDatabaseServer(stack, 'Server', { network, instanceClass: 'r7g.large' });
+    const tenancy = new SharedRlsTenancy(stack, 'Tenancy', { ...given(stack), network, database });
+
+    expect(tenancy.database).toBe(database);
+    expect(tenancy.node.tryFindChild('Database')).toBeUndefined();
+  });
+
+  test('refuses a server without its network', () => {
+    const stack = prod();
+    const network = new TenancyNetwork(stack, 'Network');
+    const database = new TenantDatabaseServer(stack, 'Server', { network });
+
+    expect(() => new SharedRlsTenancy(stack, 'Tenancy', { ...given(stack), database })).toThrow(/NETWORK_MISSING/);
+  });
+
+  test('says all that is wrong with tenants, column and tables at once', () => {
+    const stack = prod();
+    const [one] = tenants(1);
+
+    expect(
+      () =>
+        new SharedRlsTenancy(stack, 'Tenancy', {
+          ...given(stack),
+          tenants: [one, one],
+          tenantColumn: { name: 'ctid', type: TenantColumnType.UUID },
+        }),
+    ).toThrow(/TENANT_ID_DUPLICATE[^]*TENANT_VALUE_DUPLICATE[^]*TENANT_COLUMN_RESERVED/);
+  });
+
+  test('keeps what a tenant says about its own secret', () => {
+    const stack = prod();
+    const props = { ...given(stack), tenants: tenants(1, { removalPolicy: TenantRemovalPolicy.DESTROY }) };
+    const [{ secret }] = new SharedRlsTenancy(stack, 'Tenancy', props).tenantSecrets;
+
+    expect(stack.resolve((secret.node.defaultChild as unknown as { cfnOptions: object }).cfnOptions)).toMatchObject({
+      deletionPolicy: 'Delete',
+    });
+  });
+
+  test('a property injector reaches the functions inside of it', () => {
+    class Tracing implements IPropertyInjector {
+      public readonly constructUniqueId = lambda.Function.PROPERTY_INJECTION_ID;
+      public inject(props: lambda.FunctionProps): lambda.FunctionProps {
+        return { ...props, tracing: lambda.Tracing.ACTIVE };
+      }
+    }
+    const stack = prod();
+    PropertyInjectors.of(stack).add(new Tracing());
+    const { provisioner } = new SharedRlsTenancy(stack, 'Tenancy', given(stack));
+
+    expect((provisioner.handler.node.defaultChild as lambda.CfnFunction).tracingConfig).toEqual({ mode: 'Active' });
+  });
+});
