@@ -64,7 +64,7 @@ describe('what CloudFormation and the schedule ask of the function', () => {
       () => undefined,
       (thrown: Error) => thrown,
     );
-    expect(error?.message).toMatch(/^100 failed:\n- tenant tmany\d+, secret: no secret no\/such\/secret/);
+    expect(error?.message).toMatch(/^100 failed: tenant tmany\d+, secret: no secret no\/such\/secret/);
     expect(Buffer.byteLength(error?.message ?? '')).toBeLessThan(3000);
   });
 

@@ -10,10 +10,11 @@ export class ProvisioningError extends Error {
   }
 }
 
-/** Several failures in one, each on its line. */
+/** Several failures in one line, since that is all that many a list of events shows. */
 export class ProvisioningFailures extends Error {
   constructor(readonly failures: ProvisioningError[]) {
-    super([`${failures.length} failed:`, ...failures.map((failure) => `- ${failure.message}`)].join('\n'));
+    const messages = failures.map(({ message }) => message);
+    super(messages.length === 1 ? messages[0] : `${messages.length} failed: ${messages.join('; ')}`);
     this.name = 'ProvisioningFailures';
   }
 }

@@ -52,7 +52,7 @@ export async function verifyTenants(
   const everybody = await master.rows<Tenant>(`SELECT id, value::text AS value FROM tenancy.tenant ORDER BY id`);
   const tables = await readPopulated(master, desired, everybody);
   const limit = pLimit(PARALLEL_LOGINS);
-  const failures: ProvisioningError[] = [];
+  const failures = await excessiveRights(master, desired, due);
   const changes = await Promise.all(
     due.map((tenant) =>
       limit(async () => {
@@ -203,14 +203,9 @@ async function readPopulated(master: Session, desired: DesiredState, everybody: 
   return populated;
 }
 
-/** What a tenant sees, `own` and `foreign` rows in the order of the tables. */
+/** What a tenant reads: `own` and `foreign` rows in the order of the tables. */
 interface Finding {
   readonly identity: string | null;
-  readonly memberships: string[];
-  readonly powers: boolean;
-  readonly databases: string[];
-  readonly schemas: string[];
-  readonly temporary: boolean;
   readonly own: boolean[];
   readonly foreign: boolean[];
 }
@@ -228,30 +223,56 @@ async function verifyTenant(
   const probes = tables.map((table) => probeTable(desired, tenant, table, everybody));
   const [finding] = await session.rows<Finding>(
     sql`SELECT tenancy.current_tenant()::text AS identity,
-               ARRAY(SELECT r.rolname::text FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
-                      WHERE m.member = session_user::regrole AND r.rolname <> ${literal(TENANTS_ROLE)}) AS memberships,
-               (SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
-                  FROM pg_roles WHERE rolname = session_user) AS powers,
-               ARRAY(SELECT datname::text FROM pg_database
-                      WHERE datallowconn AND datname <> current_database() AND has_database_privilege(oid, 'CONNECT')) AS databases,
-               ARRAY(SELECT nspname::text FROM pg_namespace
-                      WHERE nspname IN (${literal(desired.schema)}, 'public', 'tenancy', ${literal(PARTITIONS_SCHEMA)})
-                        AND has_schema_privilege(oid, 'CREATE')) AS schemas,
-               has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
                ARRAY[${list(probes.map(({ own }) => own))}]::boolean[] AS own,
                ARRAY[${list(probes.map(({ foreign }) => foreign))}]::boolean[] AS foreign`.text,
   );
   const sameTenant = finding.identity?.toLowerCase() === tenant.value.toLowerCase();
   if (!sameTenant) refuse(`PostgreSQL takes it for tenant ${finding.identity ?? 'of nobody'}, not ${tenant.value}`);
-  if (finding.powers) refuse('its login role has powers beyond reading');
-  if (finding.memberships.length > 0) refuse(`its login role is a member of ${finding.memberships.join(', ')}`);
-  if (finding.databases.length > 0) refuse(`it may connect to database ${finding.databases.join(', ')}`);
-  if (finding.schemas.length > 0) refuse(`it may create objects in schema ${finding.schemas.join(', ')}`);
-  if (finding.temporary) refuse('it may create temporary tables');
   tables.forEach(({ name, tenantIds }, i) => {
     if (finding.foreign[i]) refuse(`table ${name}: it can read rows of another tenant`);
     if (tenantIds.has(tenant.id) && !finding.own[i]) refuse(`table ${name}: it cannot read its own rows`);
   });
+}
+
+/** What PostgreSQL says that a tenant's role may do. */
+interface Rights {
+  readonly id: string;
+  readonly powers: boolean;
+  readonly memberships: string[];
+  readonly databases: string[];
+  readonly schemas: string[];
+  readonly temporary: boolean;
+}
+
+/** Tenants whose role may do more than read what is its own; PostgreSQL tells it of all of them at once. */
+async function excessiveRights(
+  master: Session,
+  desired: DesiredState,
+  due: readonly DesiredTenant[],
+): Promise<ProvisioningError[]> {
+  const rights = await master.rows<Rights>(
+    `SELECT t.id,
+            r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication AS powers,
+            ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+                   WHERE m.member = r.oid AND g.rolname <> $3) AS memberships,
+            ARRAY(SELECT d.datname::text FROM pg_database d
+                   WHERE d.datallowconn AND d.datname <> current_database()
+                     AND has_database_privilege(r.oid, d.oid, 'CONNECT')) AS databases,
+            ARRAY(SELECT n.nspname::text FROM pg_namespace n
+                   WHERE n.nspname IN ($4, $5, 'public', 'tenancy') AND has_schema_privilege(r.oid, n.oid, 'CREATE')) AS schemas,
+            has_database_privilege(r.oid, current_database(), 'TEMPORARY') AS temporary
+       FROM unnest($1::text[], $2::text[]) AS t (id, role) JOIN pg_roles r ON r.rolname = t.role`,
+    [due.map(({ id }) => id), due.map(({ id }) => tenantRoleName(id)), TENANTS_ROLE, desired.schema, PARTITIONS_SCHEMA],
+  );
+  return rights.flatMap(({ id, powers, memberships, databases, schemas, temporary }) =>
+    [
+      ...(powers ? ['its login role has powers beyond reading'] : []),
+      ...(memberships.length > 0 ? [`its login role is a member of ${memberships.join(', ')}`] : []),
+      ...(databases.length > 0 ? [`it may connect to database ${databases.join(', ')}`] : []),
+      ...(schemas.length > 0 ? [`it may create objects in schema ${schemas.join(', ')}`] : []),
+      ...(temporary ? ['it may create temporary tables'] : []),
+    ].map((reason) => new ProvisioningError(STEP, reason, id)),
+  );
 }
 
 /**
