@@ -41,10 +41,12 @@ async function synthesise(count: number): Promise<number> {
         shell: true,
         cwd: ROOT,
         env: { ...process.env, CDK_OUTDIR: join(directory, 'cdk.out'), CDK_CONTEXT_JSON: JSON.stringify(context) },
-        stdio: ['ignore', 'ignore', 'inherit'],
+        stdio: ['ignore', 'ignore', 'pipe'],
       });
-      const [code] = (await once(app, 'exit')) as [number];
-      if (code !== 0) throw new Error(`the app ended with ${code}`);
+      let said = '';
+      app.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      const [code] = (await once(app, 'close')) as [number];
+      if (code !== 0) throw new Error(`the app ended with ${code}:\n${said}`);
     });
   } finally {
     rmSync(directory, { recursive: true });
