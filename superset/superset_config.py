@@ -5,10 +5,13 @@ Fails at start when something lacks, rather than run with a default that somebod
 
 import json
 import os
+from functools import cache
 from urllib.parse import quote
 
 import boto3
 import psycopg2
+from celery.schedules import crontab
+from sqlalchemy.engine import URL
 
 
 def required(name: str) -> str:
@@ -27,20 +30,45 @@ METADATA = {
     "port": required("SUPERSET_DATABASE_PORT"),
     "dbname": required("SUPERSET_DATABASE_NAME"),
     "sslmode": "verify-full",
-    "sslrootcert": "/app/rds-global-bundle.pem",
+    "sslrootcert": required("PGSSLROOTCERT"),
 }
 METADATA_SECRET = required("SUPERSET_DATABASE_SECRET")
+REGION = required("AWS_REGION")
+
+
+@cache
+def secrets_manager(_process: int):
+    """One client per process: its connections must not be shared with a fork. boto3 does not read AWS_REGION."""
+    return boto3.Session(region_name=REGION).client("secretsmanager")
+
+
+def metadata_login() -> dict:
+    secret = secrets_manager(os.getpid()).get_secret_value(SecretId=METADATA_SECRET)
+    login = json.loads(secret["SecretString"])
+    return {"user": login["username"], "password": login["password"]}
 
 
 def connect_to_metadata():
     """Connects with today's password: RDS makes a new one every week."""
-    secret = boto3.client("secretsmanager").get_secret_value(SecretId=METADATA_SECRET)
-    login = json.loads(secret["SecretString"])
-    return psycopg2.connect(user=login["username"], password=login["password"], **METADATA)
+    return psycopg2.connect(**METADATA, **metadata_login())
 
 
-# Of the metadata's engine only. A listener on all engines would log tenants' connections in as well.
-SQLALCHEMY_DATABASE_URI = "postgresql+psycopg2://"
+def metadata_uri(user: str, password: str) -> str:
+    uri = URL.create(
+        "postgresql+psycopg2",
+        username=user,
+        password=password,
+        host=METADATA["host"],
+        port=int(METADATA["port"]),
+        database=METADATA["dbname"],
+        query={name: METADATA[name] for name in ("sslmode", "sslrootcert")},
+    )
+    return uri.render_as_string(hide_password=False)
+
+
+# The migration connects by the URI, and ends soon. Superset's own engine connects by the function; a listener on all engines
+# would log tenants' connections in as well.
+SQLALCHEMY_DATABASE_URI = metadata_uri(**metadata_login())
 SQLALCHEMY_ENGINE_OPTIONS = {"creator": connect_to_metadata, "pool_pre_ping": True}
 
 _CACHE = (
@@ -70,10 +98,30 @@ class CELERY_CONFIG:  # noqa: N801 - Superset asks for this name
     imports = ("superset.sql_lab", "superset.tasks.scheduler")
     worker_prefetch_multiplier = 1
     task_acks_late = True
+    # A class of ours has no schedule of Superset's. Without pruning, these tables only grow.
+    beat_schedule = {
+        "reports.scheduler": {
+            "task": "reports.scheduler",
+            "schedule": crontab(),
+            "options": {"expires": 3600},
+        },
+        "reports.prune_log": {"task": "reports.prune_log", "schedule": crontab(minute=0, hour=0)},
+        **{
+            task: {
+                "task": task,
+                "schedule": crontab(minute=30, hour=hour),
+                "kwargs": {"retention_period_days": days},
+            }
+            for task, hour, days in (("prune_query", 0, 90), ("prune_logs", 1, 180), ("prune_tasks", 2, 90))
+        },
+    }
 
 
-# One proxy, the load balancer, stands in front.
+# One proxy, the load balancer, stands in front. It sets these three headers; what else a client sends is not believed.
 ENABLE_PROXY_FIX = True
+PROXY_FIX_CONFIG = {"x_for": 1, "x_proto": 1, "x_port": 1, "x_host": 0, "x_prefix": 0}
+# In e-mails.
+WEBDRIVER_BASEURL_USER_FRIENDLY = required("SUPERSET_URL")
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
