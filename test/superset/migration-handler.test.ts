@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
+import * as handler from '../../lib/superset/handler';
 
 /** What ECS and CloudWatch Logs would say; neither runs on this machine. */
 const answers = new Map<string, unknown>();
@@ -28,8 +29,6 @@ const ResourceProperties = {
 const create = { RequestType: 'Create' as const, RequestId: 'request-1', ResourceProperties };
 const started = { ...create, PhysicalResourceId: 'superset-migration', Data: { Task: TASK } };
 
-let handler: typeof import('../../lib/superset/handler');
-
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   Object.assign(process.env, {
@@ -38,7 +37,6 @@ beforeAll(async () => {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   });
-  handler = await import('../../lib/superset/handler');
 });
 afterAll(() => server.close());
 beforeEach(() => {
