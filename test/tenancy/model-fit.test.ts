@@ -1,14 +1,14 @@
-import { App, Stack, Validations } from 'aws-cdk-lib';
-import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { Annotations, App, Stack } from 'aws-cdk-lib';
+import { Annotations as Seen, Match } from 'aws-cdk-lib/assertions';
 import { warnOfFit } from '../../lib/tenancy/model-fit';
 
 function warnings(tenants: number, storageGiB: number, acknowledged?: string): string[] {
   const stack = new Stack(new App(), 'Prod');
   if (acknowledged) {
-    Validations.of(stack).acknowledge({ id: acknowledged, reason: 'we know' });
+    Annotations.of(stack).acknowledgeWarning(acknowledged, 'we know');
   }
   warnOfFit(stack, tenants, storageGiB);
-  return Annotations.fromStack(stack)
+  return Seen.fromStack(stack)
     .findWarning('*', Match.stringLikeRegexp('.'))
     .map(({ entry }) => String(entry.data));
 }
