@@ -9,8 +9,11 @@ import { environmentProblems } from './environment-rules';
 import { LocatedProblem, YamlSource } from './yaml-source';
 import { isUtf16 } from './yaml-text';
 
-/** Five thousand tenants take about one MiB. */
-const LARGEST_MIB = 4;
+/** Five thousand tenants, twice of what one stack may hold, take about one MiB. */
+const LARGEST_MIB = 1;
+
+/** More than anybody mends at once. */
+const MOST_SHOWN = 500;
 
 /** Reads environment files: see `docs/environment-file.md` and `schema/environment.schema.json`. */
 export class EnvironmentFile {
@@ -35,7 +38,12 @@ export class EnvironmentFile {
 
 function report(name: string, problems: LocatedProblem[]): string {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  return [`${name} has ${count}:`, ...problems.map((problem) => paragraph(name, problem))].join('\n\n');
+  const hidden = problems.length - MOST_SHOWN;
+  return [
+    `${name} has ${count}:`,
+    ...problems.slice(0, MOST_SHOWN).map((problem) => paragraph(name, problem)),
+    ...(hidden > 0 ? [`These are the first ${MOST_SHOWN}; ${hidden} more follow once they are mended.`] : []),
+  ].join('\n\n');
 }
 
 function paragraph(name: string, { line, column, path, code, fault, allowed, remedy }: LocatedProblem): string {

@@ -168,7 +168,7 @@ function minUpToMax(environment: unknown, minKey: string, maxKey: string, defaul
   ];
 }
 
-const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
+const EMAIL = /^[^@\s]{1,64}@([^@\s.]+\.)+[^@\s.]+$/;
 
 function emailAddresses(environment: unknown): Problem[] {
   const given = at(environment, ['alarms', 'emails']);

@@ -1,5 +1,6 @@
+import { Token } from 'aws-cdk-lib';
 import { Alias, LineCounter, Node, Pair, Scalar, YAMLMap, YAMLSeq, isAlias, isMap, isScalar } from 'yaml';
-import { Path, Problem } from '../validation/problem';
+import { Path, Problem, valueText } from '../validation/problem';
 import { otherReading } from './yaml-readings';
 
 /** A problem and the offset in the text where it is. */
@@ -62,6 +63,10 @@ export class YamlReader {
     if (this.isCutOff(node)) {
       this.unreadable.add(placeOf(path));
       return undefined;
+    }
+    if (Token.isUnresolved(node.value) || Token.isUnresolved([node.value])) {
+      const fault = `is ${valueText(node.value)}, which the CDK would take for a value that it does not know yet`;
+      return this.refuse(node, path, { code: 'CDK_TOKEN', fault, remedy: 'write the value itself' });
     }
     const other = node.type === Scalar.PLAIN ? otherReading(node) : undefined;
     if (other) {

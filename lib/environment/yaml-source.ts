@@ -1,5 +1,5 @@
 import { Document, LineCounter, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
-import { Path, Problem, valueText } from '../validation/problem';
+import { Path, Problem, shortened, valueText } from '../validation/problem';
 import { PlacedProblem, YamlReader, offsetOf, placeOf } from './yaml-reader';
 import { textOf, textProblems } from './yaml-text';
 
@@ -66,7 +66,8 @@ export class YamlSource {
   public show(path: Path, value: unknown): string {
     const node = this.reader.nodes.get(placeOf(path));
     if (typeof value === 'string' || !isScalar(node) || !node.source) return valueText(value);
-    return String(value) === node.source ? node.source : `${node.source}, which reads as ${String(value)}`;
+    const written = shortened(node.source);
+    return String(value) === node.source ? written : `${written}, which reads as ${String(value)}`;
   }
 
   /** The documents of a text, or nothing if it nests so deeply that the parser's stack is exhausted. */

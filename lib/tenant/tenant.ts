@@ -38,8 +38,9 @@ export interface Tenant {
   /**
    * Name for people. It goes into tags and Superset, never into the database.
    *
-   * @minLength 1
    * @maxLength 128
+   * @pattern ^[^\s\p{Cc}]([^\p{Cc}\p{Zl}\p{Zp}]*[^\s\p{Cc}])?$
+   * @patternErrorMessage one line of 1 to 128 characters, without control characters, and without blanks around it
    */
   readonly displayName: string;
 
@@ -61,7 +62,7 @@ export interface Tenant {
    * E-mail address of the tenant's first administrator.
    *
    * @maxLength 254
-   * @pattern ^[^@\s]+@[^@\s]+\.[^@\s]+$
+   * @pattern ^[^@\s]{1,64}@([^@\s.]+\.)+[^@\s.]+$
    * @patternErrorMessage an e-mail address of at most 254 characters
    */
   readonly adminEmail: string;

@@ -42,7 +42,12 @@ export function valueText(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}… (${String(value).length} characters)` : text;
+  return shortened(text, String(value).length);
+}
+
+/** The beginning of a text that is too long to be shown. */
+export function shortened(text: string, length = text.length): string {
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}… (${length} characters)` : text;
 }
 
 function keyText(key: string): string {

@@ -250,6 +250,42 @@ export const BAD_FILES: BadFile[] = [
     ['1:10: account is "12345678901" [VALUE_INVALID]'],
   ],
   [
+    'an id that the CDK would take for a token, and not check',
+    [['id: tz81mm', 'id: "x; DROP ${Token[TOKEN.1]}"']],
+    [
+      '32:9: tenants[1].id is "x; DROP ${Token[TOKEN.1]}", which the CDK would take for a value that it does not know yet [CDK_TOKEN]',
+    ],
+  ],
+  [
+    'a number that the CDK would take for a token',
+    [['storageGiB: 100', 'storageGiB: -1.8881545897087968e+289']],
+    [
+      '12:15: database.storageGiB is -1.8881545897087968e+289, which the CDK would take for a value that it does not know yet [CDK_TOKEN]',
+    ],
+  ],
+  [
+    'a list that the CDK would take for a token',
+    [['[platform@example.com]', "['#{Token[TOKEN.1]}']"]],
+    [
+      '21:12: alarms.emails[0] is "#{Token[TOKEN.1]}", which the CDK would take for a value that it does not know yet [CDK_TOKEN]',
+    ],
+  ],
+  [
+    'a display name of two lines',
+    [['displayName: Contoso', 'displayName: "Contoso\\nRetail"']],
+    ['34:18: tenants[1].displayName is "Contoso\\nRetail" [VALUE_INVALID]'],
+  ],
+  [
+    'a display name of blanks',
+    [['displayName: Contoso', 'displayName: " "']],
+    ['34:18: tenants[1].displayName is " " [VALUE_INVALID]'],
+  ],
+  [
+    'a display name with an escape sequence of terminals',
+    [['displayName: Contoso', 'displayName: "\\e[31mContoso"']],
+    ['34:18: tenants[1].displayName is "\\u001b[31mContoso" [VALUE_INVALID]'],
+  ],
+  [
     'a date as a display name',
     [['displayName: Contoso', 'displayName: 2026-01-01']],
     ['34:18: tenants[1].displayName is 2026-01-01, which other YAML readers take for a date [YAML_AMBIGUOUS]'],
@@ -699,7 +735,10 @@ export const BAD_FILES: BadFile[] = [
   [
     'a control character',
     [['displayName: Contoso', 'displayName: Con\u0007toso']],
-    ['34:21: the file holds the invisible character U+0007 [YAML_CHARACTER]'],
+    [
+      '34:18: tenants[1].displayName is "Con\\u0007toso" [VALUE_INVALID]',
+      '34:21: the file holds the invisible character U+0007 [YAML_CHARACTER]',
+    ],
   ],
   [
     'nesting beyond measure',

@@ -134,13 +134,13 @@ describe('a file is read', () => {
     expect(tenants[1]).toMatchObject({ id: 'off', displayName: '007' });
   });
 
-  test('with 10,000 tenants', () => {
+  test('with 5,000 tenants', () => {
     const tenants = Array.from(
-      { length: 10_000 },
+      { length: 5_000 },
       (_, n) =>
         `  - { id: t${n}_x, value: 3f0d2c1e-8a57-4b6b-9c1f-${String(n).padStart(12, '0')}, displayName: T ${n}, adminEmail: a@example.com }\n`,
     );
-    expect(load(GOOD + tenants.join('')).tenants).toHaveLength(10_002);
+    expect(load(GOOD + tenants.join('')).tenants).toHaveLength(5_002);
   });
 
   test('the example that the repository ships', () => {
@@ -175,10 +175,22 @@ describe('a file that holds no environment', () => {
 test.each([
   ['brackets', `x: ${'['.repeat(100_000)}\n`],
   ['braces', `x: ${'{ a: '.repeat(100_000)}\n`],
-  ['indentation', Array.from({ length: 1_500 }, (_, level) => `${' '.repeat(level)}x:\n`).join('')],
+  ['indentation', Array.from({ length: 1_200 }, (_, level) => `${' '.repeat(level)}x:\n`).join('')],
   ['dashes', `x:\n${'- '.repeat(20_000)}a\n`],
 ])('nesting of %s that exhausts a parser is refused', (_title, content) => {
   expect(problems(content + GOOD).some((line) => line.endsWith('[YAML_DEEP]'))).toBe(true);
+});
+
+test('of thousands of problems the first 500 are shown', () => {
+  const text = report(`${GOOD}${'colour: blue\n'.repeat(2_000)}`);
+  expect(text).toMatch(/^prod\.yaml has 2000 problems:/);
+  expect(text).toMatch(/These are the first 500; 1500 more follow once they are mended\.$/);
+  expect(text.split('\n\n')).toHaveLength(502);
+});
+
+test('an e-mail address that takes a careless pattern for ever is refused', () => {
+  const address = `a@${'.a'.repeat(200_000)}@`;
+  expect(problems(spoiled([['ada@northwind.example', address]]))[0]).toMatch(/^31:17: tenants\[0\]\.adminEmail is "a@/);
 });
 
 test('keys of the prototype reach no object', () => {
@@ -196,7 +208,7 @@ test('UTF-16 is refused by its name', () => {
 });
 
 test('a file that is far too large is not read', () => {
-  expect(() => load(`${GOOD}#${'x'.repeat(4 * 2 ** 20)}`)).toThrow('an environment file has at most 4 MiB');
+  expect(() => load(`${GOOD}#${'x'.repeat(2 ** 20)}`)).toThrow('an environment file has at most 1 MiB');
 });
 
 describe('a file that does not exist', () => {
