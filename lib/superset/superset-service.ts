@@ -1,4 +1,4 @@
-import { Aws, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -136,7 +136,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the service.
-   * @throws ConfigurationError if fewer tasks are allowed at most than at least, or the VPC has no public subnets to face the
+   * @throws ConfigurationError if fewer tasks are allowed at most than at least, or none, or the VPC has no public subnets to face the
    * internet from.
    */
   constructor(scope: Construct, id: string, props: SupersetServiceProps) {
@@ -338,13 +338,15 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   }
 
   private validTasks(kind: 'Web' | 'Worker', minCapacity: number, maxCapacity: number) {
-    if (minCapacity >= 1 && minCapacity <= maxCapacity) {
+    const known = [minCapacity, maxCapacity].filter((tasks) => !Token.isUnresolved(tasks));
+    const inOrder = known.length < 2 || minCapacity <= maxCapacity;
+    if (inOrder && known.every((tasks) => Number.isInteger(tasks) && tasks >= 1)) {
       return { minCapacity, maxCapacity };
     }
     throw new ConfigurationError(
       this,
       'TASKS_OUT_OF_ORDER',
-      `min${kind}Tasks is ${minCapacity} and max${kind}Tasks ${maxCapacity}; the first must be 1 or more and not above the second.`,
+      `min${kind}Tasks is ${minCapacity} and max${kind}Tasks ${maxCapacity}; both must be whole numbers of 1 or more, the first not above the second.`,
     );
   }
 

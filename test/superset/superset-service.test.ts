@@ -1,4 +1,4 @@
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import { SupersetCache } from '../../lib/cache/superset-cache';
@@ -196,8 +196,13 @@ describe('Superset as a service', () => {
   test.each([
     ['Web', { minWebTasks: 7 }, 'minWebTasks is 7 and maxWebTasks 6'],
     ['Worker', { minWorkerTasks: 0 }, 'minWorkerTasks is 0 and maxWorkerTasks 4'],
+    ['Worker', { maxWorkerTasks: 2.5 }, 'minWorkerTasks is 1 and maxWorkerTasks 2.5'],
   ])('refuses bounds of %s tasks that cannot be', (_, props, message) => {
     expect(() => synthesise(props)).toThrow(`Demo/Superset: ${message}`);
+  });
+
+  test('takes bounds that are known at deployment only', () => {
+    expect(() => synthesise({ minWebTasks: Lazy.number({ produce: () => 3 }) })).not.toThrow();
   });
 
   test('faces the internet only when asked to, behind a web ACL that logs', () => {
