@@ -1,13 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Environment } from '../../lib/environment/environment';
 import { EnvironmentFile } from '../../lib/environment/environment-file';
-import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 import { Tenant } from '../../lib/tenant/tenant';
+
+const ROOT = join(__dirname, '..', '..');
 
 /** The environment that the README deploys. */
 export function example(overrides: Partial<Environment> = {}): Environment {
-  const file = join(__dirname, '..', '..', 'examples', 'shared-rls', 'environments', 'demo.yaml');
+  const file = join(ROOT, 'examples', 'shared-rls', 'environments', 'demo.yaml');
   return { ...EnvironmentFile.load(file), ...overrides };
 }
 
@@ -22,7 +24,8 @@ export function tenants(count: number, overrides: Partial<Tenant> = {}): Tenant[
   }));
 }
 
-/** The stack of an environment, in an app of its own. */
-export function stackOf(environment: Environment): SharedRlsStack {
-  return new SharedRlsStack(new App(), 'Demo', { environment });
+/** An app with the feature flags that users deploy with. */
+export function userApp(outdir?: string): App {
+  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
+  return new App({ context, outdir });
 }

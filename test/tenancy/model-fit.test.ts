@@ -4,10 +4,10 @@ import { warnOfFit } from '../../lib/tenancy/model-fit';
 
 function warnings(tenants: number, storageGiB: number, acknowledged?: string): string[] {
   const stack = new Stack(new App(), 'Prod');
+  warnOfFit(stack, tenants, storageGiB);
   if (acknowledged) {
     Annotations.of(stack).acknowledgeWarning(acknowledged, 'we know');
   }
-  warnOfFit(stack, tenants, storageGiB);
   return Seen.fromStack(stack)
     .findWarning('*', Match.stringLikeRegexp('.'))
     .map(({ entry }) => String(entry.data));

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, NestedStack } from 'aws-cdk-lib';
+import { NestedStack } from 'aws-cdk-lib';
 import { Environment } from '../../lib/environment/environment';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
+import { userApp } from './environments';
 
 /** A resource of a template. */
 export interface Resource {
@@ -29,7 +30,7 @@ export interface Templates {
 
 /** Synthesises an environment, once for all that is asked about it. */
 export function synthesise(environment: Environment): Templates {
-  const app = new App();
+  const app = userApp();
   const stack = new SharedRlsStack(app, 'Demo', { environment });
   const assembly = app.synth();
   const artifact = assembly.getStackByName('Demo');
