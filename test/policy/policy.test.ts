@@ -6,7 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { Environment } from '../../lib/environment/environment';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 import { policyFindings } from '../policy-findings';
-import { example } from '../tenancy/environments';
+import { example, userApp } from '../tenancy/environments';
 import { Judges } from './judges';
 
 let judges: Judges;
@@ -21,7 +21,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** What all four find in a stack. */
 async function findings(name: string, stack: (app: App) => Stack): Promise<Record<string, string[]>> {
-  const app = new App({ outdir: join(directory, name) });
+  const app = userApp(join(directory, name));
   const judged = stack(app);
   const rules = policyFindings(judged);
   const assembly = app.synth().directory;
