@@ -10,9 +10,13 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { letAlarmsUse, ownKeyProps } from '../encryption/own-key';
+import { DatabaseProvisioner } from '../provisioning/database-provisioner';
+import { SupersetService } from '../superset/superset-service';
 import { AlarmDefinition, alarmProps } from './alarm-definition';
 import { cacheAlarms } from './cache-alarms';
 import { postgresAlarms } from './postgres-alarms';
+import { provisionerAlarms } from './provisioner-alarms';
+import { supersetAlarms } from './superset-alarms';
 
 /** Props of {@link TenancyAlarms}. */
 export interface TenancyAlarmsProps {
@@ -57,14 +61,28 @@ export interface TenancyAlarmsProps {
    * @default - none
    */
   readonly cache?: SupersetCache;
+
+  /**
+   * Superset to watch.
+   *
+   * @default - none
+   */
+  readonly superset?: SupersetService;
+
+  /**
+   * Database provisioner to watch.
+   *
+   * @default - none
+   */
+  readonly provisioner?: DatabaseProvisioner;
 }
 
 /**
  * Alarms on one topic, with thresholds computed from the sizes of what they watch.
  *
  * Names end in `<what is watched>-<condition>`, for instance `tenant-database-connections`, after the path of this
- * construct; they change in major versions only. A database has 7 alarms and a cache node 3, at 0.10 USD a month each
- * (us-east-1, aws.amazon.com/cloudwatch/pricing).
+ * construct; they change in major versions only. A database has 7 alarms, a cache node 3, Superset 6 and the
+ * provisioner 2, at 0.10 USD a month each (us-east-1, aws.amazon.com/cloudwatch/pricing).
  */
 export class TenancyAlarms extends Construct {
   /** Where every alarm goes. */
@@ -86,6 +104,12 @@ export class TenancyAlarms extends Construct {
     }
     if (props?.cache) {
       this.define('cache', cacheAlarms(props.cache));
+    }
+    if (props?.provisioner) {
+      this.define('provisioner', provisionerAlarms(props.provisioner));
+    }
+    if (props?.superset) {
+      this.define('superset', supersetAlarms(props.superset));
     }
   }
 

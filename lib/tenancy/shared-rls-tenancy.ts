@@ -1,6 +1,5 @@
 import { CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sns from 'aws-cdk-lib/aws-sns';
@@ -244,8 +243,9 @@ export class SharedRlsTenancy extends Construct {
       tenantDatabase: this.database,
       metadataDatabase: this.metadataDatabase,
       cache: this.cache,
+      superset: this.superset,
+      provisioner: this.provisioner,
     });
-    this.addProvisionerAlarm();
     this.node.addValidation({ validate: () => this.resourcesOverQuota() });
   }
 
@@ -310,18 +310,6 @@ export class SharedRlsTenancy extends Construct {
     this.database.connections.allowDefaultPortFrom(this.superset, 'Superset, as one of the tenants');
     TenantSecret.grantReadAll(this.superset, this.superset.taskRole);
     this.encryptionKey.grantDecrypt(this.superset.taskRole);
-  }
-
-  private addProvisionerAlarm(): void {
-    const alarm = new cloudwatch.Alarm(this, 'ProvisionerErrors', {
-      alarmDescription:
-        'A run of the database provisioner failed: a tenant could not be made, or is not isolated. Its log names tenant and table.',
-      metric: this.provisioner.metricErrors(),
-      threshold: 1,
-      evaluationPeriods: 1,
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-    });
-    this.alarms.addAlarm(alarm);
   }
 
   private resourcesOverQuota(): string[] {
