@@ -9,6 +9,8 @@ module.exports = {
     ],
   },
   testEnvironment: 'node',
+  // A limit against hanging, not a measurement: machines may be slow and busy.
+  testTimeout: 120_000,
   modulePathIgnorePatterns: ['<rootDir>/dist', 'cdk\\.out', '<rootDir>/\\.local/'],
   setupFiles: ['<rootDir>/test/setup.ts'],
 };
