@@ -113,6 +113,14 @@ describe('the example', () => {
     expect(JSON.parse(all.replaceAll(/[0-9a-f]{64}/g, '<asset>'))).toMatchSnapshot();
   });
 
+  test('every part has alarms, and all of them go to one topic', () => {
+    const alarms = Object.values(resourcesOf(made, /^AWS::CloudWatch::Alarm$/)).map(({ Properties }) => Properties);
+    const names = alarms.map(({ AlarmName }) => /-Alarms-[0-9A-F]{8}-(.*)$/.exec(AlarmName)?.[1]);
+
+    expect(names.sort()).toMatchSnapshot();
+    expect(new Set(alarms.map(({ AlarmActions }) => JSON.stringify(AlarmActions))).size).toBe(1);
+  });
+
   test('it warns of nothing', () => {
     expect(made.messages).toEqual([]);
   });
