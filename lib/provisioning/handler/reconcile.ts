@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { DesiredState, ProvisionerEnvironment } from '../desired-state';
 import { revokePublic } from './databases';
-import { ProvisioningError, ProvisioningFailures, asProvisioningError } from './provisioning-error';
+import { ProvisioningError, asProvisioningError } from './provisioning-error';
 import { closeUndeclared } from './relations';
 import { endRemovedTenants } from './removed-tenants';
 import { beginLoaderMembership, endLoaderMembership, ensureRoles } from './roles';
@@ -39,7 +39,7 @@ export async function reconcile(
   environment: ProvisionerEnvironment,
   options: ReconcileOptions = {},
 ): Promise<ReconcileResult> {
-  const logins = await readTenantLogins(desired);
+  const logins = readTenantLogins(desired);
   return withMaster(environment, options.onStatement, async (master, masters) => {
     const loader = await readLogin(environment.LOADER_SECRET);
     const changes = await ensureRoles(master, loader);
@@ -53,7 +53,7 @@ export async function reconcile(
       changes.push(...(await endRemovedTenants(master, desired)));
       changes.push(...(await ensureTenants(masters, desired, logins)));
       changes.push(...(await verifyLoader(master, loader)));
-      changes.push(...(await verifyTenants(master, desired, logins, options.verifyEverybody ?? false)));
+      changes.push(...(await verifyTenants(master, desired, await allOf(logins), options.verifyEverybody ?? false)));
       await remember(master, desired);
       const pending = [...tables.pending, ...(await pendingTenantTables(master, desired))];
       return { changes, pending, unreadable: undeclared.unreadable };
@@ -107,25 +107,23 @@ async function remember(master: Session, desired: DesiredState): Promise<void> {
   );
 }
 
-async function readTenantLogins(desired: DesiredState): Promise<Map<string, Login>> {
+/** Starts to read the secrets of all tenants, a few at a time; each step waits for the one that it needs. */
+function readTenantLogins(desired: DesiredState): Map<string, Promise<Login>> {
   const limit = pLimit(PARALLEL_SECRETS);
-  const failures: ProvisioningError[] = [];
-  const logins = await Promise.all(
-    desired.tenants.map((tenant) =>
-      limit(async () => {
-        try {
-          return [[tenant.id, await readLogin(tenant.secret)] as const];
-        } catch (error) {
-          failures.push(asProvisioningError(error, 'secret', tenant.id));
-          return [];
-        }
+  const logins = desired.tenants.map(({ id, secret }) => {
+    const login = limit(() =>
+      readLogin(secret).catch((error) => {
+        throw asProvisioningError(error, 'secret', id);
       }),
-    ),
-  );
-  if (failures.length > 0) {
-    throw new ProvisioningFailures(failures);
-  }
-  return new Map(logins.flat());
+    );
+    login.catch(() => undefined); // told by whoever waits for it
+    return [id, login] as const;
+  });
+  return new Map(logins);
+}
+
+async function allOf(logins: ReadonlyMap<string, Promise<Login>>): Promise<Map<string, Login>> {
+  return new Map(await Promise.all([...logins].map(async ([id, login]) => [id, await login] as const)));
 }
 
 /**

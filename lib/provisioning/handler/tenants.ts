@@ -37,7 +37,7 @@ interface TenantState {
 export async function ensureTenants(
   masters: Session[],
   desired: DesiredState,
-  logins: ReadonlyMap<string, Login>,
+  logins: ReadonlyMap<string, Promise<Login>>,
 ): Promise<Change[]> {
   const [master] = masters;
   const states = await readTenants(master, desired);
@@ -57,7 +57,7 @@ export async function ensureTenants(
         try {
           const state = byId.get(tenant.id) as TenantState;
           refuseWhatCannotBe(tenant, state, desired);
-          const login = logins.get(tenant.id) as Login;
+          const login = await (logins.get(tenant.id) as Promise<Login>);
           const pieces = [
             await missingRole(tenant, state, login, withGrantOptions),
             missingSettings(tenant, state, searchPath),
