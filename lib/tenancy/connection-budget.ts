@@ -61,6 +61,33 @@ export function checkConnections(scope: Construct, tenants: Tenant[], maxConnect
   }
 }
 
+/** Two processes of gunicorn, each with SQLAlchemy's pool of 5 connections and 10 more at most. */
+const WEB_TASK = 2 * (5 + 10);
+
+/** A parent and two children of Celery, which run one task each. */
+const WORKER_TASK = 3 * 2;
+
+/** Beat, the migration, and operators. */
+const OTHERS = 20;
+
+/** Checks what Superset itself takes, with as many tasks as it may have, against what its metadata server takes. */
+export function checkMetadataConnections(
+  scope: Construct,
+  webTasks: number,
+  workerTasks: number,
+  maxConnections: number,
+): void {
+  const demand = webTasks * WEB_TASK + workerTasks * WORKER_TASK + OTHERS;
+  const capacity = maxConnections - RESERVED_BY_RDS;
+  if (demand > capacity) {
+    throw new ConfigurationError(
+      scope,
+      'METADATA_CONNECTIONS_TOO_FEW',
+      `${webTasks} web tasks take up to ${webTasks * WEB_TASK} connections, ${workerTasks} worker tasks ${workerTasks * WORKER_TASK} and the rest ${OTHERS}: ${demand} in all. The metadata server takes ${maxConnections}, of which RDS keeps ${RESERVED_BY_RDS}. Choose a larger instance class for it (its memory decides, AWS caps it at 5000), or fewer tasks.`,
+    );
+  }
+}
+
 function connectionsOf(tenant: Tenant): number {
   return resolveTenantLimits(tenant.tier, tenant.limits).connections;
 }

@@ -22,7 +22,7 @@ import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { problemText } from '../validation/problem';
 import { RESOURCES_PER_OPERATION, exceeds } from '../validation/quotas';
-import { checkConnections } from './connection-budget';
+import { checkConnections, checkMetadataConnections } from './connection-budget';
 import { warnOfFit } from './model-fit';
 import { placeTenants } from './tenant-placement';
 import { TenantsStack } from './tenants-stack';
@@ -216,6 +216,12 @@ export class SharedRlsTenancy extends Construct {
     this.metadataDatabase = props.metadataDatabase ?? new MetadataDatabase(this, 'Metadata', inNetwork);
     this.cache = props.cache ?? new SupersetCache(this, 'Cache', inNetwork);
     checkConnections(this, props.tenants, this.database.maxConnections);
+    checkMetadataConnections(
+      this,
+      props.maxWebTasks ?? 6,
+      props.maxWorkerTasks ?? 4,
+      this.metadataDatabase.maxConnections,
+    );
     warnOfFit(this, props.tenants.length, this.database.storageGiB);
 
     this.loaderSecret = this.newLoaderSecret(removalPolicy);

@@ -1,7 +1,7 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { maxConnections } from '../../lib/database/instance-class';
-import { checkConnections } from '../../lib/tenancy/connection-budget';
+import { checkConnections, checkMetadataConnections } from '../../lib/tenancy/connection-budget';
 import { tenants } from './environments';
 
 const M7G_LARGE = maxConnections('m7g.large');
@@ -35,4 +35,18 @@ test('limits that add up to more than four times the capacity are refused, with 
   expect(() => budget(400, 10)).toThrow(
     /400 tenants add up to 4000\. The server takes \d+ connections; .* larger instance class .* AWS caps it at 5000.*\[TENANT_CONNECTIONS_OVERCOMMITTED\]/,
   );
+});
+
+describe('the metadata server', () => {
+  const stack = () => new Stack(new App(), 'Prod');
+
+  test('takes all tasks of Superset by default', () => {
+    expect(() => checkMetadataConnections(stack(), 6, 4, maxConnections('t4g.medium'))).not.toThrow();
+  });
+
+  test('is refused when it takes fewer connections than the tasks that Superset may have', () => {
+    expect(() => checkMetadataConnections(stack(), 40, 4, maxConnections('t4g.medium'))).toThrow(
+      /40 web tasks take up to 1200 connections, 4 worker tasks 24 and the rest 20: 1244 in all.*larger instance class.*\[METADATA_CONNECTIONS_TOO_FEW\]/,
+    );
+  });
 });
