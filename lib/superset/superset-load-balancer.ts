@@ -1,4 +1,4 @@
-import { Duration, Names, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
@@ -29,6 +29,7 @@ export class SupersetLoadBalancer extends Construct {
   constructor(scope: Construct, id: string, props: SupersetLoadBalancerProps) {
     super(scope, id);
     const { network, internetFacing } = props;
+    this.requireRegion();
     const loadBalancer = new elbv2.ApplicationLoadBalancer(this, 'LoadBalancer', {
       vpc: network.vpc,
       vpcSubnets: internetFacing ? this.publicSubnets(network) : network.serviceSubnets,
@@ -55,6 +56,16 @@ export class SupersetLoadBalancer extends Construct {
     } else {
       const reason = 'It takes connections from the VPC only; a web ACL is made when it faces the internet.';
       Validations.of(this).acknowledge({ id: 'NIST.800.53.R5-ALBWAFEnabled', reason });
+    }
+  }
+
+  private requireRegion(): void {
+    if (Token.isUnresolved(Stack.of(this).region)) {
+      throw new ConfigurationError(
+        this,
+        'REGION_UNKNOWN',
+        `the region of stack '${Stack.of(this).node.path}' is not known, and who may write access logs depends on it. Give the stack an env, for instance { env: { region: 'eu-central-1' } }.`,
+      );
     }
   }
 

@@ -8,7 +8,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
+import { Construct, IDependable } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
@@ -136,8 +136,8 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the service.
-   * @throws ConfigurationError if fewer tasks are allowed at most than at least, or none, or the VPC has no public subnets to face the
-   * internet from.
+   * @throws ConfigurationError if fewer tasks are allowed at most than at least, or none, the region of the stack is not known, or the VPC
+   * has no public subnets to face the internet from.
    */
   constructor(scope: Construct, id: string, props: SupersetServiceProps) {
     super(scope, id);
@@ -180,6 +180,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     });
     // The rules of the security group, too: CloudFormation makes them apart from it, and the task could not get out before.
     migration.resource.node.addDependency(
+      ...this.waysOut(network),
       props.metadataDatabase,
       props.cache,
       this.executionRole,
@@ -367,6 +368,13 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     });
     securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'AWS, and data sources on the internet');
     return securityGroup;
+  }
+
+  /** What a task reaches ECR, logs and secrets by: endpoints, or routes to a NAT gateway. */
+  private waysOut(network: TenancyNetwork): IDependable[] {
+    const { internetConnectivityEstablished } = network.vpc.selectSubnets(network.serviceSubnets);
+    const endpoints = network.vpc.node.findAll().filter((child) => child instanceof ec2.VpcEndpoint);
+    return [internetConnectivityEstablished, ...endpoints];
   }
 
   private environmentOf({ metadataDatabase, cache }: SupersetServiceProps) {

@@ -4,6 +4,8 @@ import * as handler from '../../lib/superset/handler';
 
 /** What ECS and CloudWatch Logs would say; neither runs on this machine. */
 const answers = new Map<string, unknown>();
+/** Errors that come before the answers. */
+const errors: string[] = [];
 const requests: { action: string; body: Record<string, unknown> }[] = [];
 const server = createServer((request, response) => {
   let body = '';
@@ -11,8 +13,9 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const action = String(request.headers['x-amz-target']).split('.').at(-1) as string;
     requests.push({ action, body: JSON.parse(body) });
-    response.writeHead(200, { 'Content-Type': 'application/x-amz-json-1.1', Connection: 'close' });
-    response.end(JSON.stringify(answers.get(action) ?? {}));
+    const error = errors.shift();
+    response.writeHead(error ? 400 : 200, { 'Content-Type': 'application/x-amz-json-1.1', Connection: 'close' });
+    response.end(JSON.stringify(error ? { __type: error, message: 'no' } : (answers.get(action) ?? {})));
   });
 });
 
@@ -41,6 +44,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => {
   answers.clear();
+  errors.length = 0;
   requests.length = 0;
 });
 
@@ -65,6 +69,19 @@ test('starts one private task, and a repeated request starts no second one', asy
     taskDefinition: ResourceProperties.TaskDefinition,
     networkConfiguration: { awsvpcConfiguration: { assignPublicIp: 'DISABLED', subnets: ['subnet-1'] } },
   });
+});
+
+test('a permission that IAM does not know yet is waited for, with the same token', async () => {
+  errors.push('AccessDeniedException', 'AccessDeniedException');
+  answers.set('RunTask', { tasks: [{ taskArn: TASK }] });
+  expect(await handler.onEvent(create)).toMatchObject({ Data: { Task: TASK } });
+  expect(requests.map(({ body }) => body.clientToken)).toEqual(['request-1', 'request-1', 'request-1']);
+});
+
+test('any other refusal of ECS fails the deployment at once', async () => {
+  errors.push('ClusterNotFoundException');
+  await expect(handler.onEvent(create)).rejects.toThrow('no');
+  expect(requests).toHaveLength(1);
 });
 
 test('a task that ECS cannot start fails the deployment with the reason', async () => {

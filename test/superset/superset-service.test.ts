@@ -1,18 +1,26 @@
-import { App, Lazy, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, InjectionContext, IPropertyInjector, Lazy, PropertyInjectors, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SupersetCache } from '../../lib/cache/superset-cache';
 import { MetadataDatabase } from '../../lib/database/metadata-database';
-import { TenancyNetwork } from '../../lib/network/tenancy-network';
+import { TenancyNetwork, TenancyNetworkProps } from '../../lib/network/tenancy-network';
 import { SupersetImage } from '../../lib/superset/superset-image';
 import { SupersetService, SupersetServiceProps } from '../../lib/superset/superset-service';
 import { policyFindings } from '../policy-findings';
 
-function synthesise(props: Partial<SupersetServiceProps> = {}) {
-  const stack = new Stack(new App(), 'Demo', { env: { account: '000000000000', region: 'eu-central-1' } });
+function synthesise(
+  props: Partial<SupersetServiceProps> = {},
+  networkProps: TenancyNetworkProps = {},
+  app = new App(),
+) {
+  const stack = new Stack(app, 'Demo', { env: { account: '000000000000', region: 'eu-central-1' } });
   const network = new TenancyNetwork(stack, 'Network', {
     availabilityZones: ['eu-central-1a', 'eu-central-1b'],
     publicSubnets: props.internetFacing,
+    ...networkProps,
   });
   const service = new SupersetService(stack, 'Superset', {
     network,
@@ -161,6 +169,14 @@ describe('Superset as a service', () => {
     expect(DependsOn).toEqual(expect.arrayContaining(rules));
   });
 
+  test.each([
+    ['endpoints', {}, /^NetworkVpc(S3|SecretsManager|Logs|EcrApi|EcrDocker)/, 5],
+    ['a NAT gateway', { internetEgress: true }, /^NetworkVpcserviceSubnet\dDefaultRoute/, 2],
+  ])('migrates when its task may fetch image and secrets by %s, and not before', (_, egress, wayOut, ways) => {
+    const [{ DependsOn }] = Object.values(synthesise({}, egress).template.findResources('Custom::SupersetMigration'));
+    expect((DependsOn as string[]).filter((id) => wayOut.test(id))).toHaveLength(ways);
+  });
+
   test('may start the migration in its own cluster only', () => {
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
@@ -233,6 +249,36 @@ describe('Superset as a service', () => {
     const cache = new SupersetCache(bare, 'Cache', { network });
     expect(() => new SupersetService(bare, 'S', { ...parts, certificate, metadataDatabase, cache })).toThrow(
       'Set publicSubnets of the network, or leave internetFacing out',
+    );
+  });
+
+  test('refuses a stack without a region, with the way out', () => {
+    const bare = new Stack(new App(), 'Bare');
+    const network = new TenancyNetwork(bare, 'Network');
+    const metadataDatabase = new MetadataDatabase(bare, 'Metadata', { network });
+    const cache = new SupersetCache(bare, 'Cache', { network });
+    const certificate = acm.Certificate.fromCertificateArn(bare, 'C', 'arn:aws:acm:eu-central-1:0:certificate/0f');
+    const domainName = 'a.example.com';
+    expect(() => new SupersetService(bare, 'S', { network, metadataDatabase, cache, certificate, domainName })).toThrow(
+      "the region of stack 'Bare' is not known",
+    );
+  });
+
+  test('lets a property injector reach its cluster, services and load balancer', () => {
+    const reached: string[] = [];
+    class Recorder implements IPropertyInjector {
+      constructor(public readonly constructUniqueId: string) {}
+      public inject<T>(props: T, { id }: InjectionContext): T {
+        reached.push(id);
+        return props;
+      }
+    }
+    const app = new App();
+    const kinds = [ecs.Cluster, ecs.FargateService, elbv2.ApplicationLoadBalancer, lambda.Function];
+    PropertyInjectors.of(app).add(...kinds.map((kind) => new Recorder(kind.PROPERTY_INJECTION_ID)));
+    synthesise({}, {}, app);
+    expect(reached).toEqual(
+      expect.arrayContaining(['Cluster', 'Web', 'Worker', 'Beat', 'LoadBalancer', 'OnEvent', 'IsComplete']),
     );
   });
 
