@@ -164,8 +164,7 @@ export class DatabaseProvisioner extends Construct implements ec2.IConnectable {
   private letReadSecrets(loaderSecret: LoaderSecret, key: kms.IKey): void {
     this.database.grantMasterSecretRead(this.handler);
     loaderSecret.grantRead(this.handler);
-    TenantSecret.grantReadAll(this, this.handler);
-    key.grantDecrypt(this.handler);
+    TenantSecret.grantReadAll(this, this.handler, key);
   }
 
   private newProvider(

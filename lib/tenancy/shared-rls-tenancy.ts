@@ -210,7 +210,8 @@ export class SharedRlsTenancy extends Construct {
       props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Tenancy ${this.node.path}`, removalPolicy));
     const ours = { encryptionKey: this.encryptionKey, removalPolicy };
 
-    this.network = props.network ?? new TenancyNetwork(this, 'Network', ours);
+    this.network =
+      props.network ?? new TenancyNetwork(this, 'Network', { ...ours, publicSubnets: props.internetFacing });
     const inNetwork = { network: this.network, ...ours };
     this.database = props.database ?? new TenantDatabaseServer(this, 'Database', inNetwork);
     this.metadataDatabase = props.metadataDatabase ?? new MetadataDatabase(this, 'Metadata', inNetwork);
@@ -314,8 +315,7 @@ export class SharedRlsTenancy extends Construct {
 
   private letSupersetIn(): void {
     this.database.connections.allowDefaultPortFrom(this.superset, 'Superset, as one of the tenants');
-    TenantSecret.grantReadAll(this.superset, this.superset.taskRole);
-    this.encryptionKey.grantDecrypt(this.superset.taskRole);
+    TenantSecret.grantReadAll(this.superset, this.superset.taskRole, this.encryptionKey);
   }
 
   private resourcesOverQuota(): string[] {

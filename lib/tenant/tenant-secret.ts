@@ -61,8 +61,9 @@ export class TenantSecret extends Construct {
    * @param scope the construct that asks, in the stack of that account and region. The finding on the wildcard in the
    * policy is acknowledged on it.
    * @param grantee the principal.
+   * @param encryptionKey key of the secrets, which the principal may use by way of Secrets Manager only.
    */
-  public static grantReadAll(scope: Construct, grantee: iam.IGrantable): iam.Grant {
+  public static grantReadAll(scope: Construct, grantee: iam.IGrantable, encryptionKey?: kms.IKey): iam.Grant {
     // Secrets Manager adds a hyphen and six characters to each name.
     const resourceName = `${TenantSecret.nameFor('*')}-??????`;
     const { partition, region, account } = Stack.of(scope);
@@ -73,6 +74,8 @@ export class TenantSecret extends Construct {
       id: `AwsSolutions-IAM5[Resource::arn:${ofPartition}:secretsmanager:${ofRegion}:${ofAccount}:secret:${resourceName}]`,
       reason: 'Tenants come and go: their secrets are named by prefix, so that the policy does not grow with them.',
     });
+    const secretsManager = `secretsmanager.${region}.amazonaws.com`;
+    encryptionKey?.grantDecrypt(new kms.ViaServicePrincipal(secretsManager, grantee.grantPrincipal));
     return iam.Grant.addToPrincipal({
       grantee,
       actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],

@@ -93,6 +93,20 @@ describe('the example', () => {
     );
   });
 
+  test('functions and tasks use the key by way of Secrets Manager only, but for their own environment', () => {
+    const statements = Object.values(resourcesOf(made, /^AWS::KMS::Key$/)).flatMap(
+      ({ Properties }) => Properties.KeyPolicy.Statement,
+    );
+    const roles = statements.filter(({ Principal }) => JSON.stringify(Principal).includes('Fn::GetAtt'));
+
+    expect(roles.length).toBeGreaterThan(0);
+    for (const { Condition } of roles) {
+      expect(Condition).toEqual({
+        StringEquals: { 'kms:ViaService': 'secretsmanager.eu-central-1.amazonaws.com' },
+      });
+    }
+  });
+
   test('the stack says where Superset and the database are, and how to load data', () => {
     expect(Object.keys(made.parent.Outputs ?? {})).toEqual(
       expect.arrayContaining([
@@ -251,6 +265,13 @@ describe('SharedRlsTenancy by itself', () => {
 
     expect(tenancy.database).toBe(database);
     expect(tenancy.node.tryFindChild('Database')).toBeUndefined();
+  });
+
+  test('makes public subnets when it is to face the internet', () => {
+    const stack = prod();
+    const { network } = new SharedRlsTenancy(stack, 'Tenancy', { ...given(stack), internetFacing: true });
+
+    expect(network.vpc.publicSubnets).toHaveLength(2);
   });
 
   test('refuses a server without its network', () => {
