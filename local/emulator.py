@@ -19,6 +19,7 @@ import pg8000.native
 from ministack import app
 from ministack.services import ecs
 from ministack.services import rds
+from ministack.services import s3
 from ministack.services import cloudformation
 from ministack.services import secretsmanager
 from ministack.services.cloudformation import provisioners
@@ -76,6 +77,12 @@ def with_attributes(resource_type, attributes):
 
     handlers["create"] = lambda logical_id, props, stack: extended(create(logical_id, props, stack), props)
     handlers["update"] = lambda id, old, new, *rest: extended(update(id, old, new, *rest), new)
+
+
+def keep_tags(bucket, props):
+    """The function that empties a bucket asks for its tags first."""
+    s3._bucket_tags[bucket] = {tag["Key"]: tag["Value"] for tag in props.get("Tags", [])}
+    return {}
 
 
 # A database server: the record is MiniStack's, the server behind it is the PostgreSQL of this machine.
@@ -302,6 +309,7 @@ if __name__ == "__main__":
     for resource_type, answer in PRETENDED.items():
         pretend(resource_type, answer)
     with_attributes("AWS::EC2::VPC", lambda id, props: {"CidrBlock": props.get("CidrBlock"), "CidrBlockAssociations": []})
+    with_attributes("AWS::S3::Bucket", keep_tags)
     wrap_database_instance()
     wrap_secret()
     wrap_nested_stack()

@@ -90,6 +90,7 @@ describe('Superset as a service', () => {
       ]),
     });
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain' });
+    template.resourceCountIs('Custom::S3AutoDeleteObjects', 0);
   });
 
   test('runs as a user that is not root, and has time to end what it does', () => {
@@ -291,10 +292,15 @@ describe('Superset as a service', () => {
     expect(new Set(images)).toEqual(new Set(['registry.example.com/superset@sha256:abc']));
   });
 
-  test('goes without a trace if its data is to be destroyed', () => {
+  test('goes without a trace if its data is to be destroyed: its logs are emptied when nothing writes them any more', () => {
     const gone = synthesise({ removalPolicy: RemovalPolicy.DESTROY }).template;
-    gone.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {
-      LoadBalancerAttributes: Match.arrayWith([{ Key: 'deletion_protection.enabled', Value: 'false' }]),
+    const [emptying] = Object.keys(gone.findResources('Custom::S3AutoDeleteObjects'));
+    gone.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+    gone.hasResource('AWS::ElasticLoadBalancingV2::LoadBalancer', {
+      Properties: {
+        LoadBalancerAttributes: Match.arrayWith([{ Key: 'deletion_protection.enabled', Value: 'false' }]),
+      },
+      DependsOn: Match.arrayWith([emptying]),
     });
   });
 
