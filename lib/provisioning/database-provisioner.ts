@@ -165,6 +165,15 @@ export class DatabaseProvisioner extends Construct implements ec2.IConnectable {
     this.database.grantMasterSecretRead(this.handler);
     loaderSecret.grantRead(this.handler);
     TenantSecret.grantReadAll(this, this.handler, key);
+    // Twenty at a time. It takes no resource, and gives only what GetSecretValue would give of each.
+    this.handler.addToRolePolicy(
+      new iam.PolicyStatement({ actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] }),
+    );
+    Validations.of(this.handler).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'secretsmanager:BatchGetSecretValue takes no resource (Service Authorization Reference); each secret needs GetSecretValue besides.',
+    });
   }
 
   private newProvider(

@@ -1,27 +1,30 @@
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
 
-/** Answers `GetSecretValue` on loopback from a map: the handler's SDK calls it as it calls AWS. */
+/** Answers `GetSecretValue` and `BatchGetSecretValue` on loopback from a map: the handler's SDK calls it as it calls AWS. */
 export async function startSecretsManager() {
   const secrets = new Map<string, Record<string, string>>();
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => (body += chunk));
     request.on('end', () => {
-      const { SecretId } = JSON.parse(body) as { SecretId: string };
-      const secret = secrets.get(SecretId);
-      response.writeHead(secret ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.1', Connection: 'close' });
+      const answer = (id: string) => {
+        const secret = secrets.get(id);
+        return secret && { Name: id, VersionId: secret.version ?? 'first', SecretString: JSON.stringify(secret) };
+      };
+      const { SecretId, SecretIdList } = JSON.parse(body) as { SecretId?: string; SecretIdList?: string[] };
+      const answers = SecretIdList
+        ? { SecretValues: SecretIdList.map(answer).filter(Boolean) }
+        : answer(SecretId as string);
+      response.writeHead(answers ? 200 : 400, { 'Content-Type': 'application/x-amz-json-1.1' });
       response.end(
-        JSON.stringify(
-          secret
-            ? { Name: SecretId, VersionId: secret.version ?? 'first', SecretString: JSON.stringify(secret) }
-            : { __type: 'ResourceNotFoundException', Message: `no secret ${SecretId}` },
-        ),
+        JSON.stringify(answers ?? { __type: 'ResourceNotFoundException', Message: `no secret ${SecretId}` }),
       );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   server.unref();
+  server.on('connection', (socket) => socket.unref());
   const { port } = server.address() as AddressInfo;
   return {
     secrets,

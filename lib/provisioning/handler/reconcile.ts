@@ -1,11 +1,10 @@
-import pLimit from 'p-limit';
 import { DesiredState, ProvisionerEnvironment } from '../desired-state';
 import { revokePublic } from './databases';
 import { ProvisioningError, asProvisioningError } from './provisioning-error';
 import { closeUndeclared } from './relations';
 import { endRemovedTenants } from './removed-tenants';
 import { beginLoaderMembership, endLoaderMembership, ensureRoles } from './roles';
-import { Login, readLogin, readSecret } from './secrets';
+import { Login, readLogin, readLogins, readSecret } from './secrets';
 import { Change, Session, StatementListener } from './session';
 import { protectTables } from './tables';
 import { ensureTenancySchema } from './tenancy-schema';
@@ -14,7 +13,6 @@ import { ensureTenants } from './tenants';
 import { verifyLoader, verifyTenants } from './verification';
 
 const PARALLEL_TENANTS = 4;
-const PARALLEL_SECRETS = 16;
 
 /** What a run did, and what it saw that is not ready. */
 export interface ReconcileResult {
@@ -107,19 +105,18 @@ async function remember(master: Session, desired: DesiredState): Promise<void> {
   );
 }
 
-/** Starts to read the secrets of all tenants, a few at a time; each step waits for the one that it needs. */
-function readTenantLogins(desired: DesiredState): Map<string, Promise<Login>> {
-  const limit = pLimit(PARALLEL_SECRETS);
-  const logins = desired.tenants.map(({ id, secret }) => {
-    const login = limit(() =>
-      readLogin(secret).catch((error) => {
+/** Starts to read the secrets of all tenants; each step waits for the one that it needs. */
+function readTenantLogins({ tenants }: DesiredState): Map<string, Promise<Login>> {
+  const bySecret = readLogins(tenants.map(({ secret }) => secret));
+  return new Map(
+    tenants.map(({ id, secret }) => {
+      const login = (bySecret.get(secret) as Promise<Login>).catch((error) => {
         throw asProvisioningError(error, 'secret', id);
-      }),
-    );
-    login.catch(() => undefined); // told by whoever waits for it
-    return [id, login] as const;
-  });
-  return new Map(logins);
+      });
+      login.catch(() => undefined); // told by whoever waits for it
+      return [id, login] as const;
+    }),
+  );
 }
 
 async function allOf(logins: ReadonlyMap<string, Promise<Login>>): Promise<Map<string, Login>> {
