@@ -118,7 +118,7 @@ describe.each([15, 17] as const)('on PostgreSQL %i, as the RDS master user', (ve
       CREATE VIEW analytics.invoker_view WITH (security_invoker = true) AS SELECT * FROM analytics.orders;
       CREATE MATERIALIZED VIEW analytics.frozen AS SELECT * FROM analytics.orders;
       CREATE FUNCTION analytics.all_orders() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM analytics.orders';
-      GRANT EXECUTE ON FUNCTION analytics.all_orders() TO PUBLIC;
+      GRANT EXECUTE ON FUNCTION analytics.all_orders() TO PUBLIC, tenant_${ACME.id};
       GRANT SELECT ON analytics.scratch, analytics.plain_view, analytics.frozen TO PUBLIC;
       GRANT SELECT (amount) ON analytics.scratch TO tenant_${ACME.id};
       GRANT INSERT ON analytics.orders TO tenancy_tenants`);

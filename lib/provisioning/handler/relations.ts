@@ -44,8 +44,7 @@ export async function closeUndeclared(
     const name = identifier(relation.schema, relation.name);
     const statements: Sql[] = [];
     if (relation.strangers.length > 0) {
-      const roles = list(relation.strangers.map((role) => (role === '' ? sql`PUBLIC` : identifier(role))));
-      statements.push(sql`REVOKE ALL ON ${name} FROM ${roles} CASCADE`);
+      statements.push(sql`REVOKE ALL ON ${name} FROM ${grantees(relation.strangers)} CASCADE`);
     }
     if (relation.invokerView && (!relation.tenantsSelect || relation.strangers.includes(TENANTS_ROLE))) {
       statements.push(sql`GRANT SELECT ON ${name} TO ${identifier(TENANTS_ROLE)}`);
@@ -114,24 +113,36 @@ async function readRelations(master: Session, desired: DesiredState): Promise<Re
   );
 }
 
+/** Role names, `PUBLIC` as an empty one. */
+function grantees(roles: string[]): Sql {
+  return list(roles.map((role) => (role === '' ? sql`PUBLIC` : identifier(role))));
+}
+
 /** Functions are PUBLIC's to call unless somebody says otherwise, and one with SECURITY DEFINER reads as its owner. */
 async function closeFunctions(master: Session): Promise<Change[]> {
-  const open = await master.rows<{ signature: string; owner: string; ownerIsMaster: boolean; mayActAsOwner: boolean }>(
+  const open = await master.rows<{
+    signature: string;
+    owner: string;
+    ownerIsMaster: boolean;
+    mayActAsOwner: boolean;
+    strangers: string[];
+  }>(
     `SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS signature,
-            o.rolname AS owner, o.rolname = current_user AS "ownerIsMaster", pg_has_role(p.proowner, $2) AS "mayActAsOwner"
+            o.rolname AS owner, o.rolname = current_user AS "ownerIsMaster", pg_has_role(p.proowner, $1) AS "mayActAsOwner",
+            s.strangers
        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles o ON o.oid = p.proowner
-      WHERE ${IN_SCOPE} AND p.oid <> to_regprocedure('tenancy.current_tenant()')
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
-        AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-                     WHERE a.grantee = 0 OR a.grantee = to_regrole($1)
-                        OR EXISTS (SELECT FROM pg_auth_members m
-                                    WHERE m.roleid = to_regrole($1) AND m.member = a.grantee AND a.grantee <> current_user::regrole))`,
-    [TENANTS_ROLE, await master.actingPrivilege()],
+      CROSS JOIN LATERAL (SELECT ARRAY(
+              SELECT DISTINCT coalesce(r.rolname::text, '')
+                FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+               WHERE ${TENANT_SIDE}) AS strangers) s
+      WHERE ${IN_SCOPE} AND p.oid <> to_regprocedure('tenancy.current_tenant()') AND cardinality(s.strangers) > 0
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')`,
+    [await master.actingPrivilege(), TENANTS_ROLE],
   );
   const changes: Change[] = [];
-  for (const { signature, owner, ownerIsMaster, mayActAsOwner } of open) {
+  for (const { signature, owner, ownerIsMaster, mayActAsOwner, strangers } of open) {
     // PostgreSQL itself quoted the signature (%I).
-    const statement = sql`REVOKE ALL ON ROUTINE ${new Sql(signature)} FROM PUBLIC, ${identifier(TENANTS_ROLE)}`;
+    const statement = sql`REVOKE ALL ON ROUTINE ${new Sql(signature)} FROM ${grantees(strangers)}`;
     if (!mayActAsOwner) {
       const reason = `function ${signature} may be called by tenants and belongs to ${owner}: as its owner, run ${statement.text}`;
       throw new ProvisioningError(STEP, reason);
