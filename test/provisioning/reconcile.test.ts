@@ -417,6 +417,17 @@ describe.each([15, 17] as const)('on PostgreSQL %i, as the RDS master user', (ve
     expect(await db.tenant('tfirst', count)).toEqual([{ orders: 1, events: 1 }]);
     expect(await db.tenant('tsecond', count)).toEqual([{ orders: 2, events: 2 }]);
     expect((await run(desired)).changes).toEqual([]);
+
+    const doomed = desired.tenants.map((tenant) => ({ ...tenant, removalPolicy: 'destroy' as const }));
+    await run({ ...desired, tenants: doomed });
+    await run({ ...desired, tenants: doomed.slice(1) });
+    expect(
+      await db.loader(
+        `${count}, (SELECT count(*)::int FROM pg_class WHERE relname = 'events_tfirst') AS partitions`
+          .replaceAll('FROM orders', 'FROM analytics.orders')
+          .replaceAll('FROM events', 'FROM analytics.events'),
+      ),
+    ).toEqual([{ orders: 2, events: 2, partitions: 0 }]);
   });
 
   test('the tenant condition is an index condition, and prunes partitions', async () => {

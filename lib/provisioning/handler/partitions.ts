@@ -10,12 +10,15 @@ interface PartitionedTable extends Owned {
   readonly name: string;
 }
 
+/** A partition of a declared table. */
 interface Partition {
   readonly parent: string;
-  readonly bound: string;
-  readonly locked: boolean;
   readonly schema: string;
   readonly name: string;
+  readonly owner: string;
+  readonly locked: boolean;
+  /** Values of the tenant column that it takes. */
+  readonly values: string[];
 }
 
 /**
@@ -32,17 +35,10 @@ export async function missingPartitions(master: Session, desired: DesiredState):
       WHERE c.relnamespace = to_regnamespace(quote_ident($1)) AND c.relname = ANY ($2) AND c.relkind = 'p'`,
     [desired.schema, declared],
   );
-  const partitions = await master.rows<Partition>(
-    `SELECT p.relname AS parent, pg_get_expr(c.relpartbound, c.oid) AS bound,
-            c.relrowsecurity AND c.relforcerowsecurity AS locked, n.nspname AS schema, c.relname AS name
-       FROM pg_class p JOIN pg_inherits i ON i.inhparent = p.oid JOIN pg_class c ON c.oid = i.inhrelid
-       JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE p.relnamespace = to_regnamespace(quote_ident($1)) AND p.relname = ANY ($2) AND p.relkind = 'p'`,
-    [desired.schema, declared],
-  );
+  const partitions = await readPartitions(master, desired);
   const byValue = new Map(
     partitions.flatMap((partition) =>
-      valuesOfBound(partition.bound).map((value) => [`${partition.parent}=${value}`, partition] as const),
+      partition.values.map((value) => [`${partition.parent}=${value}`, partition] as const),
     ),
   );
   return new Map(
@@ -61,6 +57,19 @@ export async function missingPartitions(master: Session, desired: DesiredState):
       }),
     ]),
   );
+}
+
+/** The partitions that declared tables have, whoever made them. */
+export async function readPartitions(master: Session, desired: DesiredState): Promise<Partition[]> {
+  const partitions = await master.rows<Omit<Partition, 'values'> & { readonly bound: string }>(
+    `SELECT p.relname AS parent, n.nspname AS schema, c.relname AS name, pg_get_userbyid(c.relowner) AS owner,
+            c.relrowsecurity AND c.relforcerowsecurity AS locked, pg_get_expr(c.relpartbound, c.oid) AS bound
+       FROM pg_class p JOIN pg_inherits i ON i.inhparent = p.oid JOIN pg_class c ON c.oid = i.inhrelid
+       JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE p.relnamespace = to_regnamespace(quote_ident($1)) AND p.relname = ANY ($2) AND p.relkind = 'p'`,
+    [desired.schema, desired.tables.filter(({ strategy }) => strategy === 'partitioned').map(({ name }) => name)],
+  );
+  return partitions.map(({ bound, ...partition }) => ({ ...partition, values: valuesOfBound(bound) }));
 }
 
 function newPartition(schema: string, table: PartitionedTable, tenantId: string, value: string): Missing {

@@ -1,4 +1,5 @@
 import { DesiredState, LOADER_ROLE, TENANTS_ROLE, tenantRoleName, tenantSchemaName } from '../desired-state';
+import { readPartitions } from './partitions';
 import { ProvisioningError, ProvisioningFailures, asProvisioningError } from './provisioning-error';
 import { Change, Session } from './session';
 import { Sql, identifier, literal, sql } from './sql';
@@ -70,13 +71,9 @@ async function destroyTenant(master: Session, desired: DesiredState, tenant: Rem
   const rows = existing.map(
     ({ name }) => sql`DELETE FROM ${identifier(desired.schema, name)} WHERE ${column} = ${literal(tenant.value)}`,
   );
-  const partitions = await master.rows<{ schema: string; name: string; owner: string }>(
-    `SELECT n.nspname AS schema, c.relname AS name, pg_get_userbyid(c.relowner) AS owner
-       FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_class c ON c.oid = i.inhrelid
-       JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE p.relnamespace = to_regnamespace(quote_ident($1)) AND p.relname = ANY ($2)
-        AND pg_get_expr(c.relpartbound, c.oid) IN (format('FOR VALUES IN (%L)', $3::text), format('FOR VALUES IN (%s)', $3::text))`,
-    [desired.schema, existing.map(({ name }) => name), tenant.value],
+  // Its own ones only: from a partition that others share, its rows are deleted.
+  const partitions = (await readPartitions(master, desired)).filter(
+    ({ values }) => values.length === 1 && values[0] === tenant.value,
   );
   const dropRole: Sql[] = tenant.roleExists
     ? [sql`GRANT ${role} TO CURRENT_USER`, sql`DROP OWNED BY ${role} CASCADE`, sql`DROP ROLE ${role}`]

@@ -1,7 +1,7 @@
 import { DesiredState, LOADER_ROLE, TENANTS_ROLE } from '../desired-state';
 import { ProvisioningError } from './provisioning-error';
 import { Change, Session, Work } from './session';
-import { Sql, identifier, list, sql } from './sql';
+import { Sql, identifier, sql } from './sql';
 
 const STEP = 'tables';
 
@@ -203,18 +203,18 @@ async function ensureIndex(master: Session, desired: DesiredState, state: TableS
   const [{ oid }] = await master.rows<{ oid: string }>(`SELECT to_regclass($1)::oid AS oid`, [table.text]);
   const name = identifier(`${INDEX_PREFIX}${oid}`);
   const change = { step: STEP, what: `index on ${desired.schema}.${state.name} (${desired.tenantColumn.name}) built` };
-  const columns = list([identifier(desired.tenantColumn.name)]);
+  const column = identifier(desired.tenantColumn.name);
   const as = state.ownerIsMaster ? {} : { as: state.owner };
   if (state.kind === 'p' || Number(state.bytes) <= SMALL_TABLE_BYTES) {
     const broken = state.brokenIndex ? [sql`DROP INDEX ${identifier(desired.schema)}.${name}`] : [];
     return master.apply({
       ...change,
-      statements: [...broken, sql`CREATE INDEX ${name} ON ${table} (${columns})`],
+      statements: [...broken, sql`CREATE INDEX ${name} ON ${table} (${column})`],
       ...as,
     });
   }
   return master.concurrently({ ...change, ...as }, [
     ...(state.brokenIndex ? [sql`DROP INDEX CONCURRENTLY ${identifier(desired.schema)}.${name}`] : []),
-    sql`CREATE INDEX CONCURRENTLY ${name} ON ${table} (${columns})`,
+    sql`CREATE INDEX CONCURRENTLY ${name} ON ${table} (${column})`,
   ]);
 }
