@@ -1,0 +1,33 @@
+"""What a tenant's things are called in Superset, derived from the tenant's id alone.
+
+Names and UUIDs are a contract: they are in the metadata of every deployment, and never change.
+"""
+
+import re
+import uuid
+
+CAPABILITIES = ("viewer", "analyst", "admin")
+
+_NAMESPACE = uuid.UUID("f3c0a1b4-6d0e-5c1f-9a77-2b8d4f1e6c90")
+_ROLE = re.compile(rf"tenant:(?P<tenant>[a-z][a-z0-9_]{{2,30}}):(?:{'|'.join(CAPABILITIES)})")
+
+
+def role_name(tenant: str, capability: str) -> str:
+    """Role of a tenant's users that may do what the capability says."""
+    return f"tenant:{tenant}:{capability}"
+
+
+def tenant_of_role(name: str) -> str | None:
+    """The tenant that a role belongs to, or None for a role of the platform."""
+    match = _ROLE.fullmatch(name)
+    return match["tenant"] if match else None
+
+
+def database_uuid(tenant: str) -> uuid.UUID:
+    """UUID of the tenant's one Database object."""
+    return uuid.uuid5(_NAMESPACE, f"{tenant}/database")
+
+
+def content_uuid(tenant: str, original: str) -> uuid.UUID:
+    """UUID of the tenant's copy of a shared chart, dashboard or dataset."""
+    return uuid.uuid5(_NAMESPACE, f"{tenant}/content/{original}")
