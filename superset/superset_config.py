@@ -1,17 +1,25 @@
 """Superset's settings, from the environment of the task.
 
-Fails at start when something lacks, rather than run with a default that somebody else knows.
+Fails at start when something lacks, rather than run with a default that somebody else knows. What is not set here is as safe as
+Superset has it.
 """
 
 import json
 import os
-from functools import cache
 from urllib.parse import quote
 
-import boto3
 import psycopg2
+from cachelib.redis import RedisCache
 from celery.schedules import crontab
+from redis import Redis
 from sqlalchemy.engine import URL
+
+from superset_tenancy.connections import connect_as_tenant, engine_context
+from superset_tenancy.credentials import secrets_manager
+from superset_tenancy.install import install
+from superset_tenancy.related import own_roles, own_users
+from superset_tenancy.security import TenantSecurityManager
+from superset_tenancy.sql_wall import refuse_other_than_queries
 
 
 def required(name: str) -> str:
@@ -33,13 +41,8 @@ METADATA = {
     "sslrootcert": required("PGSSLROOTCERT"),
 }
 METADATA_SECRET = required("SUPERSET_DATABASE_SECRET")
-REGION = required("AWS_REGION")
-
-
-@cache
-def secrets_manager(_process: int):
-    """One client per process: its connections must not be shared with a fork. boto3 does not read AWS_REGION."""
-    return boto3.Session(region_name=REGION).client("secretsmanager")
+for name in ("AWS_REGION", "SUPERSET_TENANT_SECRET"):
+    required(name)
 
 
 def metadata_login() -> dict:
@@ -71,30 +74,52 @@ def metadata_uri(user: str, password: str) -> str:
 SQLALCHEMY_DATABASE_URI = metadata_uri(**metadata_login())
 SQLALCHEMY_ENGINE_OPTIONS = {"creator": connect_to_metadata, "pool_pre_ping": True}
 
+# The certificate is verified with its host name. Redis-py takes the one word, Celery the other.
 _CACHE = (
     f"rediss://:{quote(required('SUPERSET_CACHE_TOKEN'), safe='')}"
     f"@{required('SUPERSET_CACHE_HOST')}:{required('SUPERSET_CACHE_PORT')}"
 )
+_VERIFIED = "ssl_cert_reqs=required&ssl_check_hostname=true"
 
 
-def _cache(database: int, prefix: str) -> dict:
+def _redis(database: int) -> Redis:
+    return Redis.from_url(f"{_CACHE}/{database}?{_VERIFIED}")
+
+
+def _cache(prefix: str) -> dict:
     return {
         "CACHE_TYPE": "RedisCache",
-        "CACHE_REDIS_URL": f"{_CACHE}/{database}",
+        "CACHE_REDIS_URL": f"{_CACHE}/1?{_VERIFIED}",
         "CACHE_KEY_PREFIX": prefix,
         "CACHE_DEFAULT_TIMEOUT": 300,
     }
 
 
-CACHE_CONFIG = _cache(1, "superset_")
-DATA_CACHE_CONFIG = _cache(1, "superset_data_")
-FILTER_STATE_CACHE_CONFIG = _cache(1, "superset_filter_")
-EXPLORE_FORM_DATA_CACHE_CONFIG = _cache(1, "superset_explore_")
+CACHE_CONFIG = _cache("superset_")
+DATA_CACHE_CONFIG = _cache("superset_data_")
+FILTER_STATE_CACHE_CONFIG = _cache("superset_filter_")
+EXPLORE_FORM_DATA_CACHE_CONFIG = _cache("superset_explore_")
+
+# Results of asynchronous queries wait here for whoever asked.
+RESULTS_BACKEND = RedisCache(host=_redis(2), key_prefix="superset_results_", default_timeout=3600)
+
+# Sessions live on the server, so that signing out, or being deactivated, ends them.
+SESSION_SERVER_SIDE = True
+SESSION_TYPE = "redis"
+SESSION_REDIS = _redis(3)
+SESSION_KEY_PREFIX = "superset_session_"
+SESSION_PERMANENT = True
+PERMANENT_SESSION_LIFETIME = 8 * 3600
+
+# All processes count attempts to sign in together. Superset counts only if it is told that this is production.
+RATELIMIT_ENABLED = True
+RATELIMIT_STORAGE_URI = f"{_CACHE}/4?{_VERIFIED}"
 
 
 class CELERY_CONFIG:  # noqa: N801 - Superset asks for this name
-    broker_url = f"{_CACHE}/0?ssl_cert_reqs=required"
-    result_backend = f"{_CACHE}/0?ssl_cert_reqs=required"
+    broker_url = f"{_CACHE}/0?{_VERIFIED}"
+    result_backend = f"{_CACHE}/0?{_VERIFIED}"
+    broker_connection_retry_on_startup = True
     imports = ("superset.sql_lab", "superset.tasks.scheduler")
     worker_prefetch_multiplier = 1
     task_acks_late = True
@@ -117,6 +142,32 @@ class CELERY_CONFIG:  # noqa: N801 - Superset asks for this name
     }
 
 
+FEATURE_FLAGS = {
+    # A dashboard is for those to whose role it was given.
+    "DASHBOARD_RBAC": True,
+    # Guests belong to the tenant of their dashboard.
+    "EMBEDDED_SUPERSET": True,
+    # Jinja in SQL runs on the server, before anything has looked at the SQL.
+    "ENABLE_TEMPLATE_PROCESSING": False,
+    # Would join all databases in one.
+    "ENABLE_SUPERSET_META_DB": False,
+    # EXPLAIN tells how many rows other tenants have.
+    "ESTIMATE_QUERY_COST": False,
+    # Rules of Superset's own hold in SQL Lab, too, where somebody makes them.
+    "RLS_IN_SQLLAB": True,
+}
+# A guest may do what a viewer may, and has no role of a tenant: the dashboard says whose guest it is.
+GUEST_ROLE_NAME = "tenancy:guest"
+
+# Every connection to a tenant's data, and who may see what was read.
+CUSTOM_SECURITY_MANAGER = TenantSecurityManager
+ENGINE_CONTEXT_MANAGER = engine_context
+DB_CONNECTION_MUTATOR = connect_as_tenant
+SQL_QUERY_MUTATOR = refuse_other_than_queries
+MUTATE_ALERT_QUERY = True
+EXTRA_RELATED_QUERY_FILTERS = {"user": own_users, "role": own_roles}
+FLASK_APP_MUTATOR = install
+
 # One proxy, the load balancer, stands in front. It sets these three headers; what else a client sends is not believed.
 ENABLE_PROXY_FIX = True
 PROXY_FIX_CONFIG = {"x_for": 1, "x_proto": 1, "x_port": 1, "x_host": 0, "x_prefix": 0}
@@ -125,5 +176,41 @@ WEBDRIVER_BASEURL_USER_FRIENDLY = required("SUPERSET_URL")
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+
+# Pages load from here only: no telemetry, no maps from abroad, and nobody frames them. TLS ends at the load balancer, whose health
+# check comes without it.
+TALISMAN_ENABLED = True
+TALISMAN_CONFIG = {
+    "content_security_policy": {
+        "default-src": ["'self'"],
+        "base-uri": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "worker-src": ["'self'", "blob:"],
+        "connect-src": ["'self'"],
+        "object-src": "'none'",
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "font-src": ["'self'", "data:"],
+        "script-src": ["'self'", "'strict-dynamic'"],
+        "frame-ancestors": ["'self'"],
+    },
+    "content_security_policy_nonce_in": ["script-src"],
+    "force_https": False,
+    "session_cookie_secure": True,
+    "strict_transport_security": True,
+}
+
 # CVE-2024-53949: whoever reaches it may make users and roles.
 FAB_ADD_SECURITY_API = False
+# Nobody becomes a user by asking, and nobody who is not signed in sees anything.
+AUTH_USER_REGISTRATION = False
+PUBLIC_ROLE_LIKE = None
+# Files in a tenant's database are the ETL's business.
+ALLOWED_EXTENSIONS: set[str] = set()
+UPLOAD_FOLDER = "/tmp/uploads/"
+UPLOAD_CHUNK_SIZE = 4096
+# Other origins get no answer.
+ENABLE_CORS = False
+# Themes and their fonts are for all: no tenant changes them.
+ENABLE_UI_THEME_ADMINISTRATION = False
+PREVENT_UNSAFE_DB_CONNECTIONS = True
+ALERT_REPORTS_ENABLE_LINK_REDIRECT = False

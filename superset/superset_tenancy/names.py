@@ -9,7 +9,9 @@ import uuid
 CAPABILITIES = ("viewer", "analyst", "admin")
 
 _NAMESPACE = uuid.UUID("f3c0a1b4-6d0e-5c1f-9a77-2b8d4f1e6c90")
-_ROLE = re.compile(rf"tenant:(?P<tenant>[a-z][a-z0-9_]{{2,30}}):(?:{'|'.join(CAPABILITIES)})")
+_TENANT = r"(?P<tenant>[a-z][a-z0-9_]{2,30})"
+_ROLE = re.compile(rf"tenant:{_TENANT}:(?:{'|'.join(CAPABILITIES)})")
+_DATABASE_URI = re.compile(rf"postgresql\+psycopg2://{_TENANT}@overlay\.invalid/")
 
 
 def role_name(tenant: str, capability: str) -> str:
@@ -26,6 +28,17 @@ def tenant_of_role(name: str) -> str | None:
 def database_uuid(tenant: str) -> uuid.UUID:
     """UUID of the tenant's one Database object."""
     return uuid.uuid5(_NAMESPACE, f"{tenant}/database")
+
+
+def database_uri(tenant: str) -> str:
+    """URI of the tenant's Database object: it says whose it is, and leads nowhere without the overlay."""
+    return f"postgresql+psycopg2://{tenant}@overlay.invalid/"
+
+
+def tenant_of_database(uri: str, its_uuid: uuid.UUID | None) -> str | None:
+    """The tenant that a Database object belongs to, or None: the name in its URI counts only if the UUID agrees."""
+    match = _DATABASE_URI.match(uri)
+    return match["tenant"] if match and database_uuid(match["tenant"]) == its_uuid else None
 
 
 def content_uuid(tenant: str, original: str) -> uuid.UUID:

@@ -1,0 +1,72 @@
+"""Superset's security manager, with the tenant in every answer.
+
+What Superset's own permissions allow is allowed only if it is the tenant's own; and what is cached for one tenant is found by
+that tenant only. Without a tenant, so for the platform's administrators, there is metadata but no data.
+"""
+
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from superset.security import SupersetSecurityManager
+
+from superset_tenancy import names
+from superset_tenancy.identity import TenantUnresolved, acting_user, current_tenant, tenant_of_database, tenants_of
+from superset_tenancy.refusal import TenancyRefusal
+
+if TYPE_CHECKING:
+    from superset.models.core import Database
+    from superset.models.dashboard import Dashboard
+
+
+class TenantSecurityManager(SupersetSecurityManager):
+    """CUSTOM_SECURITY_MANAGER."""
+
+    def get_rls_cache_key(self, datasource: Any) -> list[str]:
+        """Part of the key of each cached result: the tenant, or what nobody finds again."""
+        try:
+            owner = current_tenant()
+        except TenantUnresolved:
+            owner = str(uuid.uuid4())
+        return [f"tenant:{owner}", *super().get_rls_cache_key(datasource)]
+
+    def raise_for_access(self, dashboard: "Dashboard | None" = None, **resources: Any) -> None:
+        """Raises unless Superset allows it, and all of it is the tenant's."""
+        super().raise_for_access(dashboard=dashboard, **resources)
+        if resources.get("query") is not None:
+            # Results that were stored for somebody: not even for an administrator of the platform.
+            current_tenant()
+        user = acting_user()
+        tenants = tenants_of(user) if user else set()
+        if not tenants and user and self.is_admin():
+            return
+        if dashboard is not None and tenants_of_dashboard(dashboard) != tenants:
+            raise TenancyRefusal("This dashboard does not belong to your account.")
+        for database in _databases(**resources):
+            if {tenant_of_database(database)} != tenants:
+                raise TenancyRefusal("This database does not belong to your account.")
+
+
+def tenants_of_dashboard(dashboard: "Dashboard") -> set[str | None]:
+    """The tenants that a dashboard has to do with: its roles', its owners', those of its charts' data."""
+    tenants: set[str | None] = {names.tenant_of_role(role.name) for role in dashboard.roles}
+    for owner in dashboard.owners:
+        tenants |= tenants_of(owner)
+    tenants |= {tenant_of_database(datasource.database) for datasource in dashboard.datasources}
+    return tenants
+
+
+def _databases(
+    database: "Database | None" = None,
+    datasource: Any = None,
+    query: Any = None,
+    query_context: Any = None,
+    viz: Any = None,
+    chart: Any = None,
+    **_others: Any,
+) -> Iterable["Database"]:
+    if database is not None:
+        yield database
+    for source in (datasource, query, *(getattr(thing, "datasource", None) for thing in (query_context, viz, chart))):
+        if source is not None and getattr(source, "database", None) is not None:
+            yield source.database

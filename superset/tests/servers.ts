@@ -1,0 +1,106 @@
+// What Superset needs around it, for its tests in Python: prints one line of JSON when all is there, and ends with its standard input.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Environment } from '../../lib/environment/environment';
+import { EnvironmentFile } from '../../lib/environment/environment-file';
+import { reconcile } from '../../lib/provisioning/handler/reconcile';
+import { Login } from '../../local/login';
+import { loadRows, makeTables } from '../../local/example-data';
+import { REPOSITORY } from '../../local/directories';
+import { ensureEmulatorPython, findPython } from '../../local/python';
+import { startPostgres } from '../../local/postgres';
+import { startValkey } from '../../local/valkey';
+import { startTenantServer } from '../../test/provisioning/tenant-server';
+
+const ENVIRONMENT = join(REPOSITORY, 'examples', 'shared-rls', 'environments', 'demo.yaml');
+
+const TOKEN = 'token-of-the-cache';
+
+async function main(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'tenancy-superset-'));
+  // What the provisioner logs is not for whoever reads the answer.
+  const print = console.log;
+  console.log = console.error;
+  const environment: Environment = EnvironmentFile.load(ENVIRONMENT);
+  const python = await ensureEmulatorPython(findPython(), join(directory, 'python.log'));
+  const [tenants, metadata, valkey] = await Promise.all([
+    startTenantServer(17),
+    startPostgres({ version: 17, directory: join(directory, 'metadata') }),
+    startValkey({ python, directory: join(directory, 'valkey'), password: TOKEN }),
+  ]);
+  const { data } = environment;
+  const database = await tenants.newDatabase();
+  const tables = data.tables.map(({ name, strategy }) => ({ name, strategy }));
+  await reconcile(database.desired([], tables, { batch: 'cell' }), database.environment);
+  const loader = { ...tenants.secrets.get('loader'), caFile: tenants.postgres.caFile } as unknown as Login;
+  await makeTables(loader);
+  const desired = database.desired(
+    environment.tenants.map(({ id, value }) => ({ id, value })),
+    tables,
+  );
+  await reconcile(desired, database.environment);
+  await loadRows(environment, loader);
+
+  tenants.secrets.set('metadata', { ...metadata.master });
+  for (const { id, adminEmail } of environment.tenants) {
+    tenants.secrets.set(`superset/tenant/${id}/admin_login`, { username: adminEmail, password: `admin of ${id}` });
+  }
+  const authorities = join(directory, 'authorities.pem');
+  writeFileSync(
+    authorities,
+    [tenants.postgres, metadata, valkey].map(({ caFile }) => readFileSync(caFile, 'utf8')).join('\n'),
+  );
+  const { username, password } = tenants.postgres.superuser;
+  print(
+    JSON.stringify({
+      environment: {
+        AWS_REGION: environment.region,
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER,
+        PGSSLROOTCERT: authorities,
+        SSL_CERT_FILE: authorities,
+        SUPERSET_URL: 'https://superset.example.com',
+        SUPERSET_DATABASE_HOST: metadata.host,
+        SUPERSET_DATABASE_PORT: String(metadata.port),
+        SUPERSET_DATABASE_NAME: 'analytics',
+        SUPERSET_DATABASE_SECRET: 'metadata',
+        SUPERSET_CACHE_HOST: valkey.host,
+        SUPERSET_CACHE_PORT: String(valkey.port),
+        SUPERSET_CACHE_TOKEN: TOKEN,
+        SUPERSET_SECRET_KEY: 'a key for tests that is long enough to sign with',
+        SUPERSET_GUEST_TOKEN_SECRET: 'another key for tests that is long enough to sign with',
+        SUPERSET_ASYNC_QUERIES_SECRET: 'a third key for tests that is long enough to sign with',
+        SUPERSET_TENANT_SECRET: 'superset/tenant/{tenant}/db_credentials',
+        SUPERSET_TENANT_ADMIN_SECRET: 'superset/tenant/{tenant}/admin_login',
+      },
+      // Only to set scenes, and to look at what came of them.
+      superuser: {
+        host: tenants.postgres.host,
+        port: tenants.postgres.port,
+        dbname: database.name,
+        user: username,
+        password,
+        sslmode: 'verify-full',
+        sslrootcert: tenants.postgres.caFile,
+      },
+      tenants: environment.tenants,
+    }),
+  );
+
+  const answer = (text: object) => print(JSON.stringify(text));
+  for await (const line of process.stdin) {
+    for (const command of String(line).trim().split('\n').filter(Boolean)) {
+      const { restart, secret } = JSON.parse(command) as { restart?: 'postgres'; secret?: [string, object] };
+      if (restart) await tenants.postgres.restart();
+      if (secret) tenants.secrets.set(secret[0], secret[1] as Record<string, string>);
+      answer({ done: true });
+    }
+  }
+  await Promise.all([tenants.stop(), metadata.stop(), valkey.stop()]);
+  rmSync(directory, { recursive: true, force: true });
+  process.exit(0);
+}
+
+void main();
