@@ -13,6 +13,7 @@ export * from './superset/superset-image';
 export * from './superset/superset-service';
 export * from './tenancy/shared-rls-stack';
 export * from './tenancy/shared-rls-tenancy';
+export * from './tenant/admin-login-secret';
 export * from './tenant/tenant';
 export { TenantLimits, TenantTier } from './tenant/tenant-limits';
 export * from './tenant/tenant-secret';

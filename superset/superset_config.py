@@ -20,6 +20,7 @@ from superset_tenancy.install import install
 from superset_tenancy.related import own_roles, own_users
 from superset_tenancy.security import TenantSecurityManager
 from superset_tenancy.sql_wall import refuse_other_than_queries
+from superset_tenancy.worker_health import live  # noqa: F401 - Celery calls it
 
 
 def required(name: str) -> str:
@@ -116,7 +117,7 @@ RATELIMIT_ENABLED = True
 RATELIMIT_STORAGE_URI = f"{_CACHE}/4?{_VERIFIED}"
 
 
-class CELERY_CONFIG:  # noqa: N801 - Superset asks for this name
+class CELERY_CONFIG:
     broker_url = f"{_CACHE}/0?{_VERIFIED}"
     result_backend = f"{_CACHE}/0?{_VERIFIED}"
     broker_connection_retry_on_startup = True
@@ -177,8 +178,8 @@ SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 
-# Pages load from here only: no telemetry, no maps from abroad, and nobody frames them. TLS ends at the load balancer, whose health
-# check comes without it.
+# Pages load from here only: no telemetry, no maps from abroad, and nobody frames them. TLS ends at the load balancer, whose
+# health check comes without it.
 TALISMAN_ENABLED = True
 TALISMAN_CONFIG = {
     "content_security_policy": {
@@ -206,8 +207,6 @@ AUTH_USER_REGISTRATION = False
 PUBLIC_ROLE_LIKE = None
 # Files in a tenant's database are the ETL's business.
 ALLOWED_EXTENSIONS: set[str] = set()
-UPLOAD_FOLDER = "/tmp/uploads/"
-UPLOAD_CHUNK_SIZE = 4096
 # Other origins get no answer.
 ENABLE_CORS = False
 # Themes and their fonts are for all: no tenant changes them.

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { basename, dirname, relative } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { nearest } from '../validation/nearest';
 import { pathText, visibleText } from '../validation/problem';
 import { Environment } from './environment';
@@ -9,7 +9,7 @@ import { environmentProblems } from './environment-rules';
 import { LocatedProblem, YamlSource } from './yaml-source';
 import { isUtf16 } from './yaml-text';
 
-/** Five thousand tenants, twice of what one stack may hold, take about one MiB. */
+/** Five thousand tenants, four times of what one stack may hold, take about one MiB. */
 const LARGEST_MIB = 1;
 
 /** More than anybody mends at once. */
@@ -18,7 +18,7 @@ const MOST_SHOWN = 500;
 /** Reads environment files: see `docs/environment-file.md` and `schema/environment.schema.json`. */
 export class EnvironmentFile {
   /**
-   * The environment in a YAML file.
+   * The environment in a YAML file. Paths in it begin where the file is, and come out absolute.
    *
    * @param path of the file, from the working directory.
    * @throws an error whose message reports all problems of the file, in its order: line and column, what was given, what
@@ -27,13 +27,19 @@ export class EnvironmentFile {
   public static load(path: string): Environment {
     const name = shownPath(path);
     const source = new YamlSource(bytesOf(path, name));
-    const ofValues = environmentProblems(source.value, (each, value) => source.show(each, value));
+    const ofValues = environmentProblems(source.value, (each, value) => source.show(each, value), dirname(path));
     const problems = source.problems(ofValues);
     if (problems.length > 0) throw new EnvironmentFileError(report(name, problems));
-    return source.value as Environment;
+    return withAbsolutePaths(source.value as Environment, dirname(path));
   }
 
   private constructor() {}
+}
+
+function withAbsolutePaths(environment: Environment, directory: string): Environment {
+  const { superset } = environment;
+  if (superset.contentBundle === undefined) return environment;
+  return { ...environment, superset: { ...superset, contentBundle: resolve(directory, superset.contentBundle) } };
 }
 
 function report(name: string, problems: LocatedProblem[]): string {

@@ -1,7 +1,9 @@
 import { isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
 import { Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { saferVersion } from '../database/postgres-version';
+import { contentBundleProblem } from '../superset/content-bundle';
 import { tenantRuleProblems } from '../tenant/tenant-rules';
 import { nearest } from '../validation/nearest';
 import { Path, Problem, valueText } from '../validation/problem';
@@ -11,11 +13,17 @@ import { schemaProblems } from '../validation/schema';
  * What is wrong with an environment, which may be of any shape; nothing if it is an `Environment`.
  *
  * @param show how a message shows the value at a path.
+ * @param directory where the paths in it begin.
  */
-export function environmentProblems(given: unknown, show?: (path: Path, value: unknown) => string): Problem[] {
+export function environmentProblems(
+  given: unknown,
+  show?: (path: Path, value: unknown) => string,
+  directory = '',
+): Problem[] {
   return [
     ...schemaProblems('Environment', given, show),
     ...RULES.flatMap((rule) => rule(given)),
+    ...contentIsABundle(given, directory),
     ...tenantRuleProblems(at(given, ['tenants']), at(given, ['data', 'tenantColumn']), at(given, ['data', 'tables']), [
       'data',
     ]),
@@ -197,6 +205,14 @@ function schemaIsFree(environment: unknown): Problem[] {
       remedy: 'give the tables a schema of their own, for instance analytics',
     },
   ];
+}
+
+function contentIsABundle(environment: unknown, directory: string): Problem[] {
+  const path = ['superset', 'contentBundle'];
+  const file = text(environment, path);
+  if (file === undefined || !/^[^\p{Cc}]{1,1024}$/u.test(file)) return [];
+  const problem = contentBundleProblem(resolve(directory, file));
+  return problem ? [{ path, ...problem }] : [];
 }
 
 /** What is at a path, or undefined. */

@@ -242,6 +242,17 @@ export interface EnvironmentSuperset {
   readonly image?: string;
 
   /**
+   * Path of a bundle of datasets, charts and dashboards that Superset has exported (a ZIP file of at most 10 MiB), relative to
+   * the environment file. Each tenant gets its own copy over its own data.
+   *
+   * @maxLength 1024
+   * @pattern ^[^\p{Cc}]+$
+   * @patternErrorMessage the path of a ZIP file, of at most 1024 characters
+   * @default - none: tenants begin with nothing
+   */
+  readonly contentBundle?: string;
+
+  /**
    * Web tasks at least, 1 to 100.
    *
    * @minimum 1

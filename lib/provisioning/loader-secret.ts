@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { acknowledgeLoginSecret, loginSecretProps } from '../tenant/login-secret';
+import { SERVICES_LOG_IN, acknowledgeLoginSecret, loginSecretProps } from '../tenant/login-secret';
 import { LOADER_ROLE } from './desired-state';
 
 /** Props of {@link LoaderSecret}. */
@@ -72,7 +72,7 @@ export class LoaderSecret extends Construct {
     );
     this.secret = secret;
     this.secretArn = secret.secretArn;
-    acknowledgeLoginSecret(secret);
+    acknowledgeLoginSecret(secret, SERVICES_LOG_IN);
   }
 
   /**

@@ -12,7 +12,10 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 export class SupersetImage {
   /** Built from the `superset/` of this library, on the machine that deploys; needs Docker there. */
   public static bundled(): SupersetImage {
-    return SupersetImage.fromDirectory(join(__dirname, '..', '..', 'superset'));
+    const directory = join(__dirname, '..', '..', 'superset');
+    // What the Dockerfile copies, so that neither tests nor what Python leaves behind make another image.
+    const exclude = ['*', '!Dockerfile', ...COPIED.map((name) => `!${name}`), '**/__pycache__'];
+    return new SupersetImage(ecs.ContainerImage.fromAsset(directory, { platform: Platform.LINUX_AMD64, exclude }));
   }
 
   /**
@@ -48,3 +51,5 @@ export class SupersetImage {
     public readonly containerImage: ecs.ContainerImage,
   ) {}
 }
+
+const COPIED = ['requirements.txt', 'rds-global-bundle.pem', 'superset_config.py', 'superset_tenancy'];

@@ -26,8 +26,9 @@ export interface SupersetMigrationProps {
 }
 
 /**
- * One task that brings Superset's metadata to the version of the image, awaited before the services roll. It runs again
- * whenever its task definition changes, and its failure fails the deployment with the last lines of its log.
+ * One task that brings Superset's metadata to the version of the image, and its tenants to the desired state, awaited before the
+ * services roll. It runs again whenever its task definition changes, and its failure fails the deployment with the last lines of
+ * its log.
  */
 export class SupersetMigration extends Construct {
   /** What the services wait for, and what waits for all that the task needs. */

@@ -13,15 +13,44 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { AdminLoginSecret } from '../tenant/admin-login-secret';
+import { Tenant } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
+import { SupersetDesiredState } from './superset-desired-state';
 import { SupersetImage } from './superset-image';
 import { SupersetLoadBalancer } from './superset-load-balancer';
 import { SupersetMigration } from './superset-migration';
 
+/** A tenant together with the login that its administrator begins with. */
+export interface SupersetTenant {
+  /** The tenant. Its id, `displayName` and `adminEmail` must be known at synthesis. */
+  readonly tenant: Tenant;
+
+  /** The login. */
+  readonly adminLogin: AdminLoginSecret;
+}
+
 /** Props of {@link SupersetService}. */
 export interface SupersetServiceProps {
+  /**
+   * The tenants, whose roles, first administrator, Database and shared content each deployment makes in Superset. A tenant that
+   * is no longer among them can no longer sign in.
+   *
+   * Let the service read their secrets: {@link TenantSecret.grantReadAll} and {@link AdminLoginSecret.grantReadAll} for its
+   * `taskRole`.
+   */
+  readonly tenants: SupersetTenant[];
+
+  /**
+   * Path of a bundle of datasets, charts and dashboards that Superset has exported (a ZIP file of at most 10 MiB). Each tenant
+   * gets its own copy over its own data.
+   *
+   * @default - none: tenants begin with nothing
+   */
+  readonly contentBundle?: string;
+
   /** Network; the tasks run in its service subnets. */
   readonly network: TenancyNetwork;
 
@@ -97,8 +126,8 @@ export interface SupersetServiceProps {
 }
 
 /**
- * Superset on Fargate: web behind a load balancer, Celery workers, and one beat. Its metadata is migrated by an awaited task
- * before the services roll.
+ * Superset on Fargate: web behind a load balancer, Celery workers, and one beat. Its metadata is migrated and its tenants are
+ * made by an awaited task before the services roll.
  */
 export class SupersetService extends Construct implements ec2.IConnectable {
   /** Where the tasks run. */
@@ -136,8 +165,8 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the service.
-   * @throws ConfigurationError if fewer tasks are allowed at most than at least, or none, the region of the stack is not known, or the VPC
-   * has no public subnets to face the internet from.
+   * @throws ConfigurationError if fewer tasks are allowed at most than at least, or none, the region of the stack is not known, the VPC
+   * has no public subnets to face the internet from, a tenant's name or address is not known yet, or the content is no ZIP file.
    */
   constructor(scope: Construct, id: string, props: SupersetServiceProps) {
     super(scope, id);
@@ -166,9 +195,20 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     this.environment = this.environmentOf(props);
     this.secrets = this.secretsOf(props, key, removalPolicy);
 
+    const desiredState = new SupersetDesiredState(this, 'DesiredState', {
+      tenants: props.tenants.map(({ tenant }) => tenant),
+      contentBundle: props.contentBundle,
+    });
+    desiredState.grantRead(this.taskRole);
     const migration = new SupersetMigration(this, 'Migration', {
       cluster: this.cluster,
-      taskDefinition: this.newTask('MigrationTask', 'migration', SIZES.migration, COMMANDS.migration),
+      taskDefinition: this.newTask('MigrationTask', 'migration', SIZES.migration, COMMANDS.migration, {
+        // Not of the services, which would roll because somebody renamed a tenant.
+        environment: {
+          SUPERSET_DESIRED_STATE: desiredState.url,
+          SUPERSET_TENANT_ADMIN_SECRET: AdminLoginSecret.nameFor('{tenant}'),
+        },
+      }),
       container: 'migration',
       roles: [this.taskRole, this.executionRole],
       network,
@@ -186,17 +226,22 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       this.executionRole,
       this.taskRole,
       securityGroup,
+      ...props.tenants.map(({ adminLogin }) => adminLogin),
     );
 
     const webService = this.newService('Web', network, securityGroup, {
-      taskDefinition: this.newTask('WebTask', 'web', SIZES.web, COMMANDS.web, WEB_PORT),
+      taskDefinition: this.newTask('WebTask', 'web', SIZES.web, COMMANDS.web, {
+        portMappings: [{ containerPort: WEB_PORT }],
+      }),
       healthCheckGracePeriod: Duration.minutes(2),
     });
     const workerService = this.newService('Worker', network, securityGroup, {
-      taskDefinition: this.newTask('WorkerTask', 'worker', SIZES.worker, COMMANDS.worker),
+      taskDefinition: this.newTask('WorkerTask', 'worker', SIZES.worker, COMMANDS.worker, {
+        healthCheck: WORKER_LIVES,
+      }),
     });
     this.beatService = this.newService('Beat', network, securityGroup, {
-      taskDefinition: this.newTask('BeatTask', 'beat', SIZES.beat, COMMANDS.beat),
+      taskDefinition: this.newTask('BeatTask', 'beat', SIZES.beat, COMMANDS.beat, { healthCheck: BEAT_TICKS }),
       desiredCount: 1,
       // Two clocks would send every report twice: the old one ends before the new one starts.
       minHealthyPercent: 0,
@@ -415,7 +460,13 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     };
   }
 
-  private newTask(id: string, name: string, size: TaskSize, command: string[], port?: number) {
+  private newTask(
+    id: string,
+    name: string,
+    size: TaskSize,
+    command: string[],
+    more: Partial<ecs.ContainerDefinitionOptions> = {},
+  ) {
     const task = new ecs.FargateTaskDefinition(this, id, {
       ...size,
       taskRole: this.taskRole,
@@ -428,14 +479,14 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       volumes: WRITABLE.map((path) => ({ name: volumeName(path) })),
     });
     const container = task.addContainer(name, {
+      ...more,
       image: this.image.containerImage,
       command,
-      environment: this.environment,
+      environment: { ...this.environment, ...more.environment },
       secrets: this.secrets,
       readonlyRootFilesystem: true,
       user: USER,
       stopTimeout: Duration.seconds(110),
-      portMappings: port ? [{ containerPort: port }] : undefined,
       logging: ecs.LogDriver.awsLogs({ logGroup: this.logGroup, streamPrefix: LOG_STREAM_PREFIX }),
     });
     container.addMountPoints(
@@ -535,7 +586,27 @@ const COMMANDS = {
   worker: [...CELERY, 'worker', '--pool=prefork', '--concurrency=2', '-O', 'fair', '--loglevel=INFO'],
   beat: [...CELERY, 'beat', '--schedule=/tmp/celerybeat-schedule', '--pidfile=/tmp/celerybeat.pid', '--loglevel=INFO'],
   // It ends before the deployment stops waiting for it, so that its log can be shown.
-  migration: ['timeout', '1500', 'sh', '-c', 'superset db upgrade && superset init'],
+  migration: [
+    'timeout',
+    '1500',
+    'sh',
+    '-c',
+    'superset db upgrade && superset init && superset tenancy apply "$SUPERSET_DESIRED_STATE"',
+  ],
+};
+
+/** Celery's clock writes its schedule every three to five minutes, from the loop that sends the tasks: one that hangs does not. */
+const BEAT_TICKS: ecs.HealthCheck = {
+  command: ['CMD-SHELL', "find /tmp -maxdepth 1 -name 'celerybeat-schedule*' -mmin -10 | grep -q ."],
+  interval: Duration.minutes(1),
+  startPeriod: Duration.minutes(2),
+};
+
+/** The worker touches it every few seconds, from the loop that takes tasks. */
+const WORKER_LIVES: ecs.HealthCheck = {
+  command: ['CMD-SHELL', 'find /tmp/worker-alive -mmin -2 | grep -q .'],
+  interval: Duration.minutes(1),
+  startPeriod: Duration.minutes(2),
 };
 
 /** All that a task may write to; the image declares them as volumes, so that its user owns them. */

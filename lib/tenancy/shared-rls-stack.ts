@@ -12,6 +12,7 @@ import { Environment, EnvironmentDatabase } from '../environment/environment';
 import { environmentProblems } from '../environment/environment-rules';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { SupersetImage } from '../superset/superset-image';
+import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { problemText } from '../validation/problem';
@@ -101,13 +102,13 @@ export class SharedRlsStack extends Stack {
   }
 
   private supersetProps({ domain, superset }: Environment, network: TenancyNetwork) {
-    const { image, minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks } = superset;
+    const { image, contentBundle, minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks } = superset;
     return {
       domainName: domain.name,
       certificate: acm.Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
       internetFacing: domain.internetFacing,
       image: image ? this.imageAt(image, network) : undefined,
-      ...{ minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
+      ...{ contentBundle, minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
     };
   }
 
@@ -138,7 +139,8 @@ export class SharedRlsStack extends Stack {
       DatabaseEndpoint: [`${database.hostname}:${database.port}`, "Server of the tenants' data"],
       DatabaseName: [database.databaseName, "Database of the tenants' data"],
       LoaderSecretArn: [loaderSecret.secretArn, 'Login of the ETL that loads the tables'],
-      TenantSecretNames: [TenantSecret.nameFor('<tenant id>'), 'Login of each tenant'],
+      TenantSecretNames: [TenantSecret.nameFor('<tenant id>'), 'Login of each tenant in PostgreSQL'],
+      AdminLoginSecretNames: [AdminLoginSecret.nameFor('<tenant id>'), 'First login of each tenant in Superset'],
       ReconcileFunction: [
         provisioner.handler.functionName,
         'Call it with {"reconcile":"stored"} after a table was made',

@@ -16,6 +16,7 @@ import { LoaderSecret } from '../provisioning/loader-secret';
 import { TenantDatabases } from '../provisioning/tenant-databases';
 import { SupersetImage } from '../superset/superset-image';
 import { SupersetService } from '../superset/superset-service';
+import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
 import { tenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
@@ -64,6 +65,14 @@ export interface SharedRlsTenancyProps {
    * @default - built from the `superset/` of this library
    */
   readonly image?: SupersetImage;
+
+  /**
+   * Path of a bundle of datasets, charts and dashboards that Superset has exported (a ZIP file of at most 10 MiB). Each tenant
+   * gets its own copy over its own data.
+   *
+   * @default - none: tenants begin with nothing
+   */
+  readonly contentBundle?: string;
 
   /**
    * Web tasks at least.
@@ -200,7 +209,7 @@ export class SharedRlsTenancy extends Construct {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the tenants, and parts that exist already.
-   * @throws ConfigurationError if a tenant or a table is not valid, or a quota of AWS would be exceeded.
+   * @throws ConfigurationError if a tenant, a table or the content is not valid, or a quota of AWS would be exceeded.
    */
   constructor(scope: Construct, id: string, props: SharedRlsTenancyProps) {
     super(scope, id);
@@ -238,9 +247,10 @@ export class SharedRlsTenancy extends Construct {
       provisioner: this.provisioner,
       batch: 'cell',
     });
-    this.tenantSecrets = this.placeTenants(props, removalPolicy);
+    const stacks = this.placeTenants(props, removalPolicy);
+    this.tenantSecrets = stacks.flatMap(({ secrets }) => secrets);
 
-    this.superset = this.newSuperset(props, removalPolicy);
+    this.superset = this.newSuperset(props, stacks, removalPolicy);
     this.letSupersetIn();
 
     this.alarms = new TenancyAlarms(this, 'Alarms', {
@@ -280,9 +290,9 @@ export class SharedRlsTenancy extends Construct {
     });
   }
 
-  private placeTenants(props: SharedRlsTenancyProps, removalPolicy: RemovalPolicy): TenantSecret[] {
+  private placeTenants(props: SharedRlsTenancyProps, removalPolicy: RemovalPolicy): TenantsStack[] {
     const shared = this.sharedDatabase.resource.node.defaultChild as CfnResource;
-    return [...placeTenants(props.tenants)].flatMap(([number, tenants]) => {
+    return [...placeTenants(props.tenants)].map(([number, tenants]) => {
       const stack = new TenantsStack(this, `Tenants${number}`, {
         ...tablesOf(props),
         tenants,
@@ -291,12 +301,18 @@ export class SharedRlsTenancy extends Construct {
         removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : undefined,
       });
       stack.nestedStackResource!.addResourceDependency(shared);
-      return stack.secrets;
+      return stack;
     });
   }
 
-  private newSuperset(props: SharedRlsTenancyProps, removalPolicy: RemovalPolicy): SupersetService {
+  private newSuperset(
+    props: SharedRlsTenancyProps,
+    stacks: TenantsStack[],
+    removalPolicy: RemovalPolicy,
+  ): SupersetService {
     return new SupersetService(this, 'Superset', {
+      tenants: stacks.flatMap(({ supersetTenants }) => supersetTenants),
+      contentBundle: props.contentBundle,
       network: this.network,
       metadataDatabase: this.metadataDatabase,
       cache: this.cache,
@@ -316,6 +332,7 @@ export class SharedRlsTenancy extends Construct {
   private letSupersetIn(): void {
     this.database.connections.allowDefaultPortFrom(this.superset, 'Superset, as one of the tenants');
     TenantSecret.grantReadAll(this.superset, this.superset.taskRole, this.encryptionKey);
+    AdminLoginSecret.grantReadAll(this.superset, this.superset.taskRole, this.encryptionKey);
   }
 
   private resourcesOverQuota(): string[] {

@@ -4,6 +4,8 @@ import { Construct } from 'constructs';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { DatabaseProvisioner } from '../provisioning/database-provisioner';
 import { TenantDatabases } from '../provisioning/tenant-databases';
+import { SupersetTenant } from '../superset/superset-service';
+import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
@@ -21,9 +23,10 @@ export interface TenantsStackProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** Some of the tenants: a secret each, and together one custom resource that makes them in PostgreSQL. */
+/** Some of the tenants: two secrets each, and together one custom resource that makes them in PostgreSQL. */
 export class TenantsStack extends NestedStack {
   public readonly secrets: TenantSecret[];
+  public readonly supersetTenants: SupersetTenant[];
 
   constructor(scope: Construct, id: string, props: TenantsStackProps) {
     super(scope, id, { description: 'Tenants: their logins, and what is theirs in PostgreSQL' });
@@ -43,6 +46,15 @@ export class TenantsStack extends NestedStack {
       }),
     }));
     this.secrets = logins.map(({ secret }) => secret);
+    // No id of a tenant has a hyphen.
+    this.supersetTenants = props.tenants.map((tenant) => ({
+      tenant,
+      adminLogin: new AdminLoginSecret(this, `${tenant.id}-admin`, {
+        tenant,
+        encryptionKey,
+        removalPolicy: props.removalPolicy,
+      }),
+    }));
     new TenantDatabases(this, 'Database', {
       provisioner: props.provisioner,
       batch: id.toLowerCase(),
@@ -54,7 +66,7 @@ export class TenantsStack extends NestedStack {
   }
 
   private checkSize(tenants: number): void {
-    const resources = tenants + 1;
+    const resources = tenants * RESOURCES_PER_TENANT + 1;
     if (resources > RESOURCES_PER_STACK.limit) {
       throw new ConfigurationError(
         this,
@@ -64,3 +76,6 @@ export class TenantsStack extends NestedStack {
     }
   }
 }
+
+/** Its two secrets. */
+const RESOURCES_PER_TENANT = 2;

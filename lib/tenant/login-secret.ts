@@ -37,9 +37,12 @@ export function loginSecretProps(login: Login): secretsmanager.SecretProps {
   };
 }
 
-/** Acknowledges what the rule packs find on a login secret. */
-export function acknowledgeLoginSecret(secret: secretsmanager.Secret): void {
-  const rotation = 'Nobody sees it but the services that log in with it; rotation that costs no outage is to come.';
+/** Why the login of a role of PostgreSQL is not rotated. */
+export const SERVICES_LOG_IN =
+  'Nobody sees it but the services that log in with it; rotation that costs no outage is to come.';
+
+/** Acknowledges what the rule packs find on a login secret, with the reason why it is not rotated. */
+export function acknowledgeLoginSecret(secret: secretsmanager.Secret, rotation: string): void {
   Validations.of(secret).acknowledge(
     { id: 'AwsSolutions-SMG4', reason: rotation },
     { id: 'NIST.800.53.R5-SecretsManagerRotationEnabled', reason: rotation },

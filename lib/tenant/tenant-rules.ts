@@ -42,6 +42,7 @@ export function tenantRuleProblems(tenants: unknown, column: unknown, tables: un
       (each) => (type === TenantColumnType.UUID ? each.toLowerCase() : each),
     ),
     ...values.filter(({ text }) => text !== '').flatMap((value) => valueOfType(value, type)),
+    ...sharedAdmins(tenants),
     ...systemColumn(field(column, 'name'), [...data, 'tenantColumn', 'name']),
     ...duplicates(
       texts(tables, [...data, 'tables'], 'name'),
@@ -63,8 +64,8 @@ function texts(list: unknown, path: Path, key: string): Text[] {
   });
 }
 
-function field(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+function field(value: unknown, key: string | number): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[key] : undefined;
 }
 
 function duplicates(
@@ -83,6 +84,28 @@ function duplicates(
     const but = before.text === text ? '' : ` (${before.text}): only the case of letters differs`;
     return [{ path, code, fault: `is ${valueText(text)}, as is ${pathText(before.path)}${but}`, remedy }];
   });
+}
+
+/** Each of those that share an address is told of another one, so that all their lines are named. */
+function sharedAdmins(tenants: unknown): Problem[] {
+  const byAddress = new Map<string, Text[]>();
+  for (const email of texts(tenants, ['tenants'], 'adminEmail')) {
+    const address = email.text.toLowerCase();
+    const sharing = byAddress.get(address);
+    if (sharing) sharing.push(email);
+    else byAddress.set(address, [email]);
+  }
+  const idOf = ({ path: [, index] }: Text) => field(field(tenants, index), 'id');
+  return [...byAddress.values()]
+    .filter((sharing) => sharing.length > 1)
+    .flatMap((sharing) => sharing.map((email, index) => [email, sharing[index === 0 ? 1 : 0]]))
+    .map(([email, other]) => ({
+      path: email.path,
+      code: 'ADMIN_EMAIL_DUPLICATE',
+      fault: `is ${valueText(email.text)} for tenant ${valueText(idOf(email))}, as for tenant ${valueText(idOf(other))} (${pathText(other.path)})`,
+      allowed: 'an address for each tenant, whatever the case of its letters: a user of Superset belongs to one',
+      remedy: `give each its own, for instance ${email.text.replace('@', `+${idOf(email)}@`)}`,
+    }));
 }
 
 function reservedId({ path, text }: Text): Problem[] {

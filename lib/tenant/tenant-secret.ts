@@ -1,11 +1,12 @@
-import { RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { tenantRoleName } from '../provisioning/desired-state';
-import { acknowledgeLoginSecret, loginSecretProps } from './login-secret';
-import { Tenant, TenantRemovalPolicy } from './tenant';
+import { SERVICES_LOG_IN, acknowledgeLoginSecret, loginSecretProps } from './login-secret';
+import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
+import { Tenant } from './tenant';
 
 /** Props of {@link TenantSecret}. */
 export interface TenantSecretProps {
@@ -64,23 +65,7 @@ export class TenantSecret extends Construct {
    * @param encryptionKey key of the secrets, which the principal may use by way of Secrets Manager only.
    */
   public static grantReadAll(scope: Construct, grantee: iam.IGrantable, encryptionKey?: kms.IKey): iam.Grant {
-    // Secrets Manager adds a hyphen and six characters to each name.
-    const resourceName = `${TenantSecret.nameFor('*')}-??????`;
-    const { partition, region, account } = Stack.of(scope);
-    const [ofPartition, ofRegion, ofAccount] = [partition, region, account].map((name, i) =>
-      Token.isUnresolved(name) ? PSEUDO_PARAMETERS[i] : name,
-    );
-    Validations.of(scope).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:${ofPartition}:secretsmanager:${ofRegion}:${ofAccount}:secret:${resourceName}]`,
-      reason: 'Tenants come and go: their secrets are named by prefix, so that the policy does not grow with them.',
-    });
-    const secretsManager = `secretsmanager.${region}.amazonaws.com`;
-    encryptionKey?.grantDecrypt(new kms.ViaServicePrincipal(secretsManager, grantee.grantPrincipal));
-    return iam.Grant.addToPrincipal({
-      grantee,
-      actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-      resourceArns: [`arn:${partition}:secretsmanager:${region}:${account}:secret:${resourceName}`],
-    });
+    return grantReadOfEachTenant(scope, TenantSecret.nameFor('*'), grantee, encryptionKey);
   }
 
   /** The secret. */
@@ -116,12 +101,12 @@ export class TenantSecret extends Construct {
         port: props.port,
         database: props.database,
         encryptionKey: props.encryptionKey,
-        removalPolicy: props.removalPolicy ?? removalPolicyOf(tenant),
+        removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
       }),
     );
     this.secret = secret;
     this.secretArn = secret.secretArn;
-    acknowledgeLoginSecret(secret);
+    acknowledgeLoginSecret(secret, SERVICES_LOG_IN);
   }
 
   /**
@@ -133,12 +118,3 @@ export class TenantSecret extends Construct {
     return this.secret.grantRead(grantee);
   }
 }
-
-function removalPolicyOf(tenant: Tenant): RemovalPolicy {
-  return tenant.removalPolicy === TenantRemovalPolicy.DESTROY
-    ? RemovalPolicy.DESTROY
-    : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
-}
-
-/** As cdk-nag writes the partition, region and account of a stack that may go to any. */
-const PSEUDO_PARAMETERS = ['<AWS::Partition>', '<AWS::Region>', '<AWS::AccountId>'];

@@ -1,11 +1,11 @@
 import { TenantLimits, TenantTier } from './tenant-limits';
 
-/** What happens to a tenant's rows and secret when the tenant is removed. */
+/** What happens to a tenant's rows and secrets when the tenant is removed. */
 export enum TenantRemovalPolicy {
-  /** Its logins end; its rows and its secret stay. */
+  /** Its logins end; its rows and its secrets stay. */
   RETAIN = 'retain',
   /**
-   * Its logins, its rows and its secret are deleted for good.
+   * Its logins, its rows and its secrets are deleted for good.
    *
    * Takes effect only when it was deployed before the tenant is removed.
    */
@@ -59,7 +59,7 @@ export interface Tenant {
   readonly limits?: TenantLimits;
 
   /**
-   * E-mail address of the tenant's first administrator.
+   * E-mail address of the tenant's first administrator, whose user name in Superset it is. No other tenant may have it.
    *
    * @maxLength 254
    * @pattern ^[^@\s]{1,64}@([^@\s.]+\.)+[^@\s.]+$

@@ -106,8 +106,7 @@ def tenancy(servers, app, tmp_path_factory):
 
     state = tmp_path_factory.mktemp("state")
     tenants = [
-        {"id": tenant.id, "displayName": tenant.displayName, "adminEmail": tenant.adminEmail}
-        for tenant in servers.tenants
+        {"id": tenant.id, "displayName": tenant.displayName, "adminEmail": tenant.adminEmail} for tenant in servers.tenants
     ]
     (state / "desired-state.json").write_text(json.dumps({"version": 1, "tenants": tenants}))
     users = [

@@ -8,6 +8,7 @@ import time
 import uuid
 
 import pytest
+
 from world import adhoc, rows
 
 #: {value}, {role} and {schema} are those of the other tenant.

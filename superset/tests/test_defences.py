@@ -24,7 +24,7 @@ def without_pinned_database(app, servers):
     """As if the mutator changed host, role and password only."""
     import psycopg2
 
-    from superset_tenancy import connections, pools
+    from superset_tenancy import connections
     from superset_tenancy.credentials import login_of
 
     def connect(uri, params, *others):
@@ -133,9 +133,7 @@ DEFENCES = [
 ]
 
 
-@pytest.mark.parametrize(
-    "switched_off, test", DEFENCES, ids=[f"{off.__name__}-{test.__name__}" for off, test in DEFENCES]
-)
+@pytest.mark.parametrize("switched_off, test", DEFENCES, ids=[f"{off.__name__}-{test.__name__}" for off, test in DEFENCES])
 def test_a_test_fails(switched_off, test, request, app, servers, world):
     """The same test, first as it is, then without the defence."""
     request.getfixturevalue("worker")

@@ -1,6 +1,7 @@
 """What a tenant's people read through Superset is their own, whatever they ask for."""
 
 import pytest
+
 from world import rows
 
 

@@ -204,9 +204,7 @@ def test_a_role_at_its_limit_is_waited_for(pools, servers):
     login = login_of("tk4q9w")
     limit = servers.as_superuser("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'tenant_tk4q9w'")[0][0]
     held = [
-        psycopg2.connect(
-            host=login.host, port=login.port, dbname=login.database, user=login.username, password=login.password
-        )
+        psycopg2.connect(host=login.host, port=login.port, dbname=login.database, user=login.username, password=login.password)
         for _ in range(limit)
     ]
     timer = threading.Timer(1, lambda: [connection.close() for connection in held])

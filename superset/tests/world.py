@@ -1,4 +1,4 @@
-"""Two tenants at work: each has an analyst and a viewer, datasets, charts and a dashboard, all made through Superset's own API."""
+"""Two tenants at work: each has an analyst and a viewer, datasets, charts and a dashboard, all made through its API."""
 
 import json
 import uuid
@@ -117,9 +117,7 @@ class Tenant:
     def make_content(self, admin_role_ids: list[int]) -> None:
         """A dataset per table, a chart and a dashboard, as the analyst makes them."""
         for table, schema in (("orders", "analytics"), ("events", "analytics"), ("notes", f"tenant_{self.id}")):
-            self.datasets[table] = self.analyst.create(
-                "dataset", database=self.database, schema=schema, table_name=table
-            )
+            self.datasets[table] = self.analyst.create("dataset", database=self.database, schema=schema, table_name=table)
         self.dashboard = self.analyst.create(
             "dashboard", dashboard_title=f"Orders of {self.id}", published=True, roles=admin_role_ids
         )

@@ -641,6 +641,24 @@ export const BAD_FILES: BadFile[] = [
     ['31:17: tenants[0].adminEmail is "Ada" [VALUE_INVALID]'],
   ],
   [
+    'an administrator of two tenants, whose address differs in the case of letters only',
+    [['ben@contoso.example', 'Ada@Northwind.example']],
+    [
+      '31:17: tenants[0].adminEmail is "ada@northwind.example" for tenant "tk4q9w", as for tenant "tz81mm" (tenants[1].adminEmail) [ADMIN_EMAIL_DUPLICATE]',
+      '36:17: tenants[1].adminEmail is "Ada@Northwind.example" for tenant "tz81mm", as for tenant "tk4q9w" (tenants[0].adminEmail) [ADMIN_EMAIL_DUPLICATE]',
+    ],
+  ],
+  [
+    'content without a path',
+    [['version: 6.1.0', "version: 6.1.0\n  contentBundle: ''"]],
+    ['18:18: superset.contentBundle is "" [VALUE_INVALID]'],
+  ],
+  [
+    'content whose path has an end of line in it',
+    [['version: 6.1.0', 'version: 6.1.0\n  contentBundle: "sales\\n.zip"']],
+    ['18:18: superset.contentBundle is "sales\\n.zip" [VALUE_INVALID]'],
+  ],
+  [
     'a display name that is too long',
     [['Northwind', 'N'.repeat(129)]],
     ['30:18: tenants[0].displayName is "' + 'N'.repeat(59) + '… (129 characters) [VALUE_INVALID]'],

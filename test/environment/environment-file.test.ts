@@ -138,7 +138,7 @@ describe('a file is read', () => {
     const tenants = Array.from(
       { length: 5_000 },
       (_, n) =>
-        `  - { id: t${n}_x, value: 3f0d2c1e-8a57-4b6b-9c1f-${String(n).padStart(12, '0')}, displayName: T ${n}, adminEmail: a@example.com }\n`,
+        `  - { id: t${n}_x, value: 3f0d2c1e-8a57-4b6b-9c1f-${String(n).padStart(12, '0')}, displayName: T ${n}, adminEmail: a${n}@example.com }\n`,
     );
     expect(load(GOOD + tenants.join('')).tenants).toHaveLength(5_002);
   });
@@ -146,6 +146,36 @@ describe('a file is read', () => {
   test('the example that the repository ships', () => {
     const example = join(__dirname, '..', '..', 'examples', 'shared-rls', 'environments', 'demo.yaml');
     expect(EnvironmentFile.load(example).tenants).toHaveLength(2);
+  });
+});
+
+describe('content of Superset', () => {
+  const withContent = (path: string) => spoiled([['version: 6.1.0', `version: 6.1.0\n  contentBundle: ${path}`]]);
+  beforeAll(() => {
+    mkdirSync(join(directory, 'content'));
+    writeFileSync(join(directory, 'content', 'sales.zip'), 'PK\x03\x04');
+    writeFileSync(join(directory, 'content', 'sales.yaml'), 'version: 1.0.0\n');
+  });
+
+  test('is found from where the file is, and comes out with its whole path', () => {
+    expect(load(withContent('content/sales.zip')).superset).toEqual({
+      version: '6.1.0',
+      contentBundle: join(directory, 'content', 'sales.zip'),
+      minWebTasks: 2,
+      maxWebTasks: 4,
+    });
+  });
+
+  test.each([
+    ['does not exist', 'content/sale.zip', 'CONTENT_BUNDLE_UNREADABLE'],
+    ['is not a file', 'content', 'CONTENT_BUNDLE_NO_FILE'],
+    ['is not a ZIP file', 'content/sales.yaml', 'CONTENT_BUNDLE_NO_ZIP'],
+  ])('that %s is refused with line and column', (fault, path, code) => {
+    expect(problems(withContent(path))).toEqual([
+      expect.stringMatching(
+        new RegExp(`^18:18: superset\\.contentBundle is .*${path}, which ${fault}.* \\[${code}\\]$`),
+      ),
+    ]);
   });
 });
 

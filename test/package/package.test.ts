@@ -20,6 +20,18 @@ describe('the package', () => {
   }, 2 * MINUTE);
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+  test('from npm has all that the image is built from, and none of its tests', () => {
+    const [{ files }] = JSON.parse(run(ROOT, 'npm', 'pack', '--dry-run', '--json', '--ignore-scripts'));
+    const ours = (files as { path: string }[]).map(({ path }) => path).filter((path) => path.startsWith('superset/'));
+    const dockerfile = readFileSync(join(ROOT, 'superset/Dockerfile'), 'utf8');
+
+    for (const [, source] of dockerfile.matchAll(/^COPY (\S+) /gm)) {
+      expect(ours.filter((path) => `${path}/`.startsWith(`superset/${source}/`))).not.toEqual([]);
+    }
+    expect(ours).toContain('superset/Dockerfile');
+    expect(ours.filter((path) => /tests|__pycache__/.test(path))).toEqual([]);
+  });
+
   function template(app: string): { Resources: Record<string, { Type: string }> } {
     const file = readdirSync(join(app, 'cdk.out')).find(
       (name) => name.endsWith('.template.json') && !name.includes('.nested.'),

@@ -9,7 +9,10 @@ import { MetadataDatabase } from '../../lib/database/metadata-database';
 import { TenancyNetwork, TenancyNetworkProps } from '../../lib/network/tenancy-network';
 import { SupersetImage } from '../../lib/superset/superset-image';
 import { SupersetService, SupersetServiceProps } from '../../lib/superset/superset-service';
+import { AdminLoginSecret } from '../../lib/tenant/admin-login-secret';
 import { policyFindings } from '../policy-findings';
+
+const TENANT = { id: 'tk4q9w', value: '1', displayName: 'Northwind', adminEmail: 'ada@northwind.example' };
 
 function synthesise(
   props: Partial<SupersetServiceProps> = {},
@@ -23,6 +26,7 @@ function synthesise(
     ...networkProps,
   });
   const service = new SupersetService(stack, 'Superset', {
+    tenants: [{ tenant: TENANT, adminLogin: new AdminLoginSecret(stack, 'Admin', { tenant: TENANT }) }],
     network,
     metadataDatabase: new MetadataDatabase(stack, 'Metadata', { network }),
     cache: new SupersetCache(stack, 'Cache', { network }),
@@ -48,6 +52,8 @@ function containers(template: Template) {
         ReadonlyRootFilesystem: boolean;
         User: string;
         StopTimeout: number;
+        Command: string[];
+        HealthCheck?: { Command: string[] };
       }[],
   );
 }
@@ -119,6 +125,8 @@ describe('Superset as a service', () => {
           'SUPERSET_CACHE_PORT',
           'SUPERSET_TENANT_SECRET',
           'AWS_REGION',
+          // Each tenant that comes or goes changes these: a service that had them would roll.
+          ...(Name === 'migration' ? ['SUPERSET_DESIRED_STATE', 'SUPERSET_TENANT_ADMIN_SECRET'] : []),
         ],
       ]);
       expect(ReadonlyRootFilesystem).toBe(true);
@@ -157,6 +165,35 @@ describe('Superset as a service', () => {
     template.hasResourceProperties('Custom::SupersetMigration', {
       TaskDefinition: { Ref: Match.stringLikeRegexp('MigrationTask') },
       ServiceTimeout: '1920',
+    });
+  });
+
+  test('makes its tenants once its metadata is migrated and their logins are there, in the time that the deployment waits', () => {
+    const [{ DependsOn }] = Object.values(template.findResources('Custom::SupersetMigration'));
+    const [secret] = Object.keys(
+      template.findResources('AWS::SecretsManager::Secret', {
+        Properties: { Name: 'superset/tenant/tk4q9w/admin_login' },
+      }),
+    );
+
+    expect(containers(template).find(({ Name }) => Name === 'migration')?.Command).toEqual([
+      'timeout',
+      '1500',
+      'sh',
+      '-c',
+      'superset db upgrade && superset init && superset tenancy apply "$SUPERSET_DESIRED_STATE"',
+    ]);
+    expect(DependsOn).toContain(secret);
+  });
+
+  test('starts anew a clock that has not written its schedule for ten minutes, and a worker without a heartbeat for two', () => {
+    const checks = containers(template).map(({ Name, HealthCheck }) => [Name, HealthCheck?.Command.at(-1)]);
+
+    expect(Object.fromEntries(checks)).toEqual({
+      web: undefined,
+      worker: expect.stringContaining('-mmin -2'),
+      beat: expect.stringContaining('-mmin -10'),
+      migration: undefined,
     });
   });
 
@@ -240,7 +277,7 @@ describe('Superset as a service', () => {
   test('refuses to face the internet without public subnets, with the way out', () => {
     const bare = new Stack(new App(), 'Bare', { env: { account: '000000000000', region: 'eu-central-1' } });
     const network = new TenancyNetwork(bare, 'Network', { availabilityZones: ['eu-central-1a', 'eu-central-1b'] });
-    const parts = { network, domainName: 'a.example.com', internetFacing: true };
+    const parts = { tenants: [], network, domainName: 'a.example.com', internetFacing: true };
     const certificate = acm.Certificate.fromCertificateArn(
       bare,
       'C',
@@ -259,8 +296,8 @@ describe('Superset as a service', () => {
     const metadataDatabase = new MetadataDatabase(bare, 'Metadata', { network });
     const cache = new SupersetCache(bare, 'Cache', { network });
     const certificate = acm.Certificate.fromCertificateArn(bare, 'C', 'arn:aws:acm:eu-central-1:0:certificate/0f');
-    const domainName = 'a.example.com';
-    expect(() => new SupersetService(bare, 'S', { network, metadataDatabase, cache, certificate, domainName })).toThrow(
+    const parts = { tenants: [], network, metadataDatabase, cache };
+    expect(() => new SupersetService(bare, 'S', { ...parts, certificate, domainName: 'a.example.com' })).toThrow(
       "the region of stack 'Bare' is not known",
     );
   });

@@ -7,7 +7,7 @@ import { example, tenants, userApp } from './environments';
 
 test('more tenants than one deployment may make are refused at synth, with number, limit and remedy', () => {
   const app = userApp();
-  const environment = example({ tenants: tenants(2_400, { limits: { connections: 1 } }) });
+  const environment = example({ tenants: tenants(1_200, { limits: { connections: 1 } }) });
   new SharedRlsStack(app, 'Demo', { environment });
 
   expect(() => app.synth()).toThrow(
@@ -22,16 +22,16 @@ test('more tenants than a stack holds are refused, with number, limit and remedy
   expect(
     () =>
       new TenantsStack(other, 'Tenants0', {
-        tenants: tenants(500),
+        tenants: tenants(250),
         provisioner,
         tenantColumn: { name: 'tenant_id', type: TenantColumnType.UUID },
         tables: [{ name: 'orders', strategy: TableStrategy.COLUMN }],
         encryptionKey: new kms.Key(other, 'Key'),
       }),
-  ).toThrow(/500 tenants .*501 resources in one stack; the limit is 500.*\[TENANTS_STACK_FULL\]/);
+  ).toThrow(/250 tenants .*501 resources in one stack; the limit is 500.*\[TENANTS_STACK_FULL\]/);
 });
 
-test('resources grow by one for each tenant, and two for each stack that is new', () => {
+test('resources grow by two for each tenant, and two for each stack that is new', () => {
   const resources = (count: number) => {
     const { tenancy } = new SharedRlsStack(new App(), 'Demo', { environment: example({ tenants: tenants(count) }) });
     return Stack.of(tenancy)
@@ -39,5 +39,5 @@ test('resources grow by one for each tenant, and two for each stack that is new'
       .filter((child) => 'cfnResourceType' in child).length;
   };
 
-  expect(resources(90) - resources(80)).toBe(10);
+  expect(resources(90) - resources(80)).toBe(20);
 });

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App, IPropertyInjector, PropertyInjectors, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
@@ -33,7 +36,9 @@ describe('the example', () => {
 
     expect(names.sort()).toEqual([
       'superset/loader/db_credentials',
+      'superset/tenant/tk4q9w/admin_login',
       'superset/tenant/tk4q9w/db_credentials',
+      'superset/tenant/tz81mm/admin_login',
       'superset/tenant/tz81mm/db_credentials',
     ]);
   });
@@ -116,6 +121,7 @@ describe('the example', () => {
         'DatabaseName',
         'LoaderSecretArn',
         'TenantSecretNames',
+        'AdminLoginSecretNames',
         'ReconcileFunction',
       ]),
     );
@@ -151,27 +157,60 @@ describe('a tenant more', () => {
       ([name, template]) => JSON.stringify(two.nested.get(name)) !== JSON.stringify(template),
     );
     expect(changed.map(([, { Resources }]) => Object.keys(Resources))).toEqual([
-      [expect.stringMatching(/^t00000Secret/), expect.stringMatching(/^Database/)],
+      [
+        expect.stringMatching(/^t00000Secret/),
+        expect.stringMatching(/^t00000adminSecret/),
+        expect.stringMatching(/^Database/),
+      ],
     ]);
     const secrets = (templates: Templates) => resourcesOf(templates, /^AWS::SecretsManager::Secret$/);
     expect(secrets(three)).toMatchObject(secrets(two));
   });
 
-  test('changes only its own nested stack in the parent', () => {
+  test('changes in the parent its own nested stack, and the task that tells Superset of it', () => {
     const three = synthesise(example({ tenants: [...example().tenants, third] }));
 
-    const added = Object.keys(three.parent.Resources).filter((id) => !(id in two.parent.Resources));
-    expect(added).toEqual([expect.stringMatching(/Tenants\dNestedStack/)]);
-    expect(three.parent.Resources).toMatchObject(two.parent.Resources);
+    const changed = Object.entries(three.parent.Resources)
+      .filter(([id, resource]) => JSON.stringify(resource) !== JSON.stringify(two.parent.Resources[id]))
+      .map(([, { Type }]) => Type);
+    expect(changed.sort()).toEqual([
+      'AWS::CloudFormation::Stack',
+      'AWS::ECS::TaskDefinition',
+      // What the task reads.
+      'AWS::IAM::Policy',
+      // It waits for the nested stack.
+      'Custom::SupersetMigration',
+    ]);
+  });
+
+  test('rolls none of the services', () => {
+    const three = synthesise(example({ tenants: [...example().tenants, third] }));
+    const tasks = ({ parent }: Templates, name: string) =>
+      Object.entries(parent.Resources).filter(
+        ([id, { Type }]) => Type === 'AWS::ECS::TaskDefinition' && id.includes(name),
+      );
+
+    for (const name of ['WebTask', 'WorkerTask', 'BeatTask']) {
+      expect(tasks(three, name)).toHaveLength(1);
+      expect(tasks(three, name)).toEqual(tasks(two, name));
+    }
+    expect(tasks(three, 'MigrationTask')).not.toEqual(tasks(two, 'MigrationTask'));
+  });
+
+  test('is told to Superset once its logins are there', () => {
+    const [migration] = Object.values(resourcesOf(two, /^Custom::SupersetMigration$/));
+    const stacks = Object.entries(two.parent.Resources).filter(([, { Type }]) => Type === 'AWS::CloudFormation::Stack');
+
+    expect(migration.DependsOn).toEqual(expect.arrayContaining(stacks.map(([id]) => id)));
   });
 });
 
-test('a removed tenant takes its stack along, but not its secret', () => {
+test('a removed tenant takes its stack along, but not its secrets', () => {
   const { nested } = synthesise(example({ tenants: [example().tenants[0]] }));
 
   expect([...nested]).toHaveLength(1);
-  const [secret] = Object.values(resourcesOf(synthesise(example()), /^AWS::SecretsManager::Secret$/)).slice(-1);
-  expect(secret.DeletionPolicy).toBe('RetainExceptOnCreate');
+  const secrets = Object.values(resourcesOf(synthesise(example()), /^AWS::SecretsManager::Secret$/)).slice(-2);
+  expect(secrets.map(({ DeletionPolicy }) => DeletionPolicy)).toEqual(['RetainExceptOnCreate', 'RetainExceptOnCreate']);
 });
 
 test('destroyDataWithStack leaves nothing behind, and lets the stack go', () => {
@@ -218,7 +257,23 @@ test('all that is wrong with an environment is said at once', () => {
 test('a hundred standard tenants fit into one deployment on the default server', () => {
   const made = synthesise(example({ database: {}, tenants: tenants(100) }));
 
-  expect([...made.nested.values()].flatMap(({ Resources }) => Object.keys(Resources))).toHaveLength(100 + 8);
+  expect([...made.nested.values()].flatMap(({ Resources }) => Object.keys(Resources))).toHaveLength(200 + 8);
+});
+
+test('content of the environment is handed to the task that tells Superset of its tenants', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'content-'));
+  const contentBundle = join(directory, 'sales.zip');
+  writeFileSync(contentBundle, 'PK\x03\x04');
+  const desiredState = (superset: object) =>
+    /s3:\/\/[^"]*/.exec(
+      JSON.stringify(synthesise(example({ superset: { version: '6.1.0', ...superset } })).parent),
+    )?.[0];
+
+  try {
+    expect(desiredState({ contentBundle })).not.toBe(desiredState({}));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test('an image on the internet is warned of where no task could reach it', () => {

@@ -30,7 +30,7 @@ test('tenants that are composed without a file are checked as those of a file ar
   const tenants = [
     tenant('select', 1),
     tenant('tz81mm', 2, { limits: { connections: 0, workMemMiB: 1.5 } }),
-    tenant('TZ81MM', 2),
+    tenant('TZ81MM', 2, { adminEmail: 'admin3@example.com' }),
     tenant('x"; DROP ROLE y', 4, { value: 'acme', adminEmail: 'nobody' }),
   ];
   expect(texts(tenants).map((text) => text.replace(/;.*\[/, ' ['))).toEqual([
@@ -44,6 +44,23 @@ test('tenants that are composed without a file are checked as those of a file ar
     'tenants[2].value is "3f0d2c1e-8a57-4b6b-9c1f-000000000002", as is tenants[1].value [TENANT_VALUE_DUPLICATE]',
     'tenants[3].value is "acme", which is not a uuid as the tenant column holds it [TENANT_VALUE_TYPE]',
   ]);
+});
+
+test('tenants that share an administrator are all named, however the letters are written, with the way out', () => {
+  const shared = [
+    tenant('tk4q9w', 1, { adminEmail: 'ops@example.com' }),
+    tenant('tz81mm', 2),
+    tenant('ta11bb', 3, { adminEmail: 'OPS@example.com' }),
+    tenant('tc22dd', 4, { adminEmail: 'ops@Example.com' }),
+  ];
+  const problems = texts(shared);
+
+  expect(problems.map((text) => text.split(';')[0])).toEqual([
+    'tenants[0].adminEmail is "ops@example.com" for tenant "tk4q9w", as for tenant "ta11bb" (tenants[2].adminEmail)',
+    'tenants[2].adminEmail is "OPS@example.com" for tenant "ta11bb", as for tenant "tk4q9w" (tenants[0].adminEmail)',
+    'tenants[3].adminEmail is "ops@Example.com" for tenant "tc22dd", as for tenant "tk4q9w" (tenants[0].adminEmail)',
+  ]);
+  expect(problems[0]).toContain('to mend: give each its own, for instance ops+tk4q9w@example.com');
 });
 
 test('column and tables are checked, too', () => {

@@ -1,0 +1,86 @@
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileSystem, Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
+import { Construct } from 'constructs';
+import { Tenant } from '../tenant/tenant';
+import { ConfigurationError } from '../validation/configuration-error';
+import { problemText, valueText } from '../validation/problem';
+import { contentBundleProblem } from './content-bundle';
+
+/** Props of {@link SupersetDesiredState}. */
+export interface SupersetDesiredStateProps {
+  readonly tenants: readonly Tenant[];
+  /** Path of a bundle that Superset has exported. */
+  readonly contentBundle?: string;
+}
+
+/**
+ * What Superset is to have for its tenants, in the shape that `superset tenancy apply` reads: a ZIP of `desired-state.json` and
+ * the content bundle. Its URL changes when any of it does, and only then.
+ */
+export class SupersetDesiredState extends Construct {
+  /** Where it is: `s3://<bucket>/<key>`. */
+  public readonly url: string;
+
+  private readonly asset: Asset;
+
+  constructor(scope: Construct, id: string, props: SupersetDesiredStateProps) {
+    super(scope, id);
+    this.checkTenants(props.tenants);
+    this.checkContentBundle(props.contentBundle);
+    const directory = FileSystem.mkdtemp('superset-desired-state-');
+    writeFileSync(join(directory, 'desired-state.json'), desiredStateText(props));
+    if (props.contentBundle) copyFileSync(props.contentBundle, join(directory, CONTENT));
+    this.asset = new Asset(this, 'Asset', { path: directory, displayName: 'Desired state of Superset' });
+    // It has been copied into the cloud assembly, unless `--no-staging` was asked for.
+    if (!this.node.tryGetContext(DISABLE_ASSET_STAGING_CONTEXT)) rmSync(directory, { recursive: true });
+    this.url = this.asset.s3ObjectUrl;
+  }
+
+  /** Lets a principal read this one object; `Asset.grantRead` would open all assets of the account. */
+  public grantRead(grantee: iam.IGrantable): iam.Grant {
+    const { bucket, s3ObjectKey } = this.asset;
+    return iam.Grant.addToPrincipal({
+      grantee,
+      actions: ['s3:GetObject'],
+      resourceArns: [bucket.arnForObjects(s3ObjectKey)],
+    });
+  }
+
+  private checkTenants(tenants: readonly Tenant[]): void {
+    for (const [index, { id, displayName, adminEmail }] of tenants.entries()) {
+      for (const [key, value] of Object.entries({ id, displayName, adminEmail })) {
+        if (Token.isUnresolved(value)) {
+          throw new ConfigurationError(
+            this,
+            'TENANT_UNRESOLVED',
+            `tenants[${index}].${key} is ${valueText(value)}, which is known at deployment only, and Superset is told of its tenants by a file that synthesis writes. Give the text itself.`,
+          );
+        }
+      }
+    }
+  }
+
+  private checkContentBundle(contentBundle: string | undefined): void {
+    const problem = contentBundle === undefined ? undefined : contentBundleProblem(contentBundle);
+    if (problem) {
+      throw new ConfigurationError(this, problem.code, problemText({ path: ['contentBundle'], ...problem }));
+    }
+  }
+}
+
+const CONTENT = 'content.zip';
+
+function desiredStateText({ tenants, contentBundle }: SupersetDesiredStateProps): string {
+  const state = {
+    version: 1,
+    tenants: tenants
+      .map(({ id, displayName, adminEmail }) => ({ id, displayName, adminEmail }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    content: contentBundle && CONTENT,
+  };
+  return `${JSON.stringify(state, null, 2)}\n`;
+}

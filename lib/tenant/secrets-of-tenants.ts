@@ -1,0 +1,46 @@
+import { RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { Tenant, TenantRemovalPolicy } from './tenant';
+
+/** What happens to the secrets of a tenant when it leaves the stack. */
+export function secretRemovalPolicy(tenant: Tenant): RemovalPolicy {
+  return tenant.removalPolicy === TenantRemovalPolicy.DESTROY
+    ? RemovalPolicy.DESTROY
+    : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+}
+
+/**
+ * Lets a principal read one secret of each tenant of an account and region, now and later, in one statement, and acknowledges
+ * the finding on the wildcard on the construct that asks.
+ *
+ * @param names the name of the secret, with `*` for the tenant.
+ */
+export function grantReadOfEachTenant(
+  scope: Construct,
+  names: string,
+  grantee: iam.IGrantable,
+  encryptionKey?: kms.IKey,
+): iam.Grant {
+  // Secrets Manager adds a hyphen and six characters to each name.
+  const resourceName = `${names}-??????`;
+  const { partition, region, account } = Stack.of(scope);
+  const [ofPartition, ofRegion, ofAccount] = [partition, region, account].map((name, i) =>
+    Token.isUnresolved(name) ? PSEUDO_PARAMETERS[i] : name,
+  );
+  Validations.of(scope).acknowledge({
+    id: `AwsSolutions-IAM5[Resource::arn:${ofPartition}:secretsmanager:${ofRegion}:${ofAccount}:secret:${resourceName}]`,
+    reason: 'Tenants come and go: their secrets are named by prefix, so that the policy does not grow with them.',
+  });
+  const secretsManager = `secretsmanager.${region}.amazonaws.com`;
+  encryptionKey?.grantDecrypt(new kms.ViaServicePrincipal(secretsManager, grantee.grantPrincipal));
+  return iam.Grant.addToPrincipal({
+    grantee,
+    actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+    resourceArns: [`arn:${partition}:secretsmanager:${region}:${account}:secret:${resourceName}`],
+  });
+}
+
+/** As cdk-nag writes the partition, region and account of a stack that may go to any. */
+const PSEUDO_PARAMETERS = ['<AWS::Partition>', '<AWS::Region>', '<AWS::AccountId>'];
