@@ -28,11 +28,10 @@ export class Account {
   private readonly lambda: LambdaClient;
   private readonly secretsManager: SecretsManagerClient;
 
-  constructor({ endpoint, account, region }: Emulator) {
-    const options = { endpoint, region, credentials: { accessKeyId: account, secretAccessKey: 'local' } };
-    this.cloudFormation = new CloudFormationClient(options);
-    this.lambda = new LambdaClient(options);
-    this.secretsManager = new SecretsManagerClient(options);
+  constructor({ sdk }: Emulator) {
+    this.cloudFormation = new CloudFormationClient(sdk);
+    this.lambda = new LambdaClient(sdk);
+    this.secretsManager = new SecretsManagerClient(sdk);
   }
 
   /** The login in a secret, or undefined when there is no such secret. */

@@ -6,6 +6,7 @@ import { cdk } from './cdk';
 import { EmulatedServer } from './emulator';
 import { LocalCloud } from './local-cloud';
 import { Login } from './login';
+import { LocalPostgres } from './postgres';
 import { Problem } from './problem';
 import { CommandFailed } from './processes';
 
@@ -37,12 +38,10 @@ export async function synthesise(
 /**
  * Deploys a synthesised app with the CDK CLI; answers what the CLI wrote.
  *
- * The servers of the template that a database provisioner connects to are the PostgreSQL of this machine.
+ * The servers of the template that a function or task of it connects to are those of this machine.
  */
 export async function deploy(cloud: LocalCloud, assembly: string, ...options: string[]): Promise<string> {
-  const { host, port, caFile, master } = cloud.postgres;
-  const server: EmulatedServer = { host, port, caFile, ...master };
-  cloud.emulator.setServers(Object.fromEntries(tenantServers(assembly).map((id) => [id, server])));
+  cloud.emulator.setServers(serversOf(cloud, assembly));
   const args = [
     'deploy',
     '--all',
@@ -90,17 +89,59 @@ async function loginOf(cloud: LocalCloud, account: Account, secret: string): Pro
   return { ...login, caFile: cloud.postgres.caFile };
 }
 
-/** Logical ids of the RDS instances that a function of the template connects to as DATABASE_HOST. */
-function tenantServers(assembly: string): string[] {
-  return templates(assembly).flatMap(({ Resources }) =>
-    Object.values(Resources ?? {})
-      .filter(({ Type }) => Type === 'AWS::Lambda::Function')
-      .flatMap(({ Properties }) => {
-        const { Variables } = (Properties?.Environment ?? {}) as { Variables?: Record<string, unknown> };
-        const { 'Fn::GetAtt': reference } = (Variables?.DATABASE_HOST ?? {}) as { 'Fn::GetAtt'?: [string, string] };
-        return reference ? [reference[0]] : [];
-      }),
-  );
+/** What stands behind the servers of the template, by their logical ids. */
+function serversOf(cloud: LocalCloud, assembly: string): Record<string, EmulatedServer> {
+  const hosts = hostVariables(assembly);
+  const behind = (variable: string, server: () => EmulatedServer) =>
+    Object.fromEntries((hosts.get(variable) ?? []).map((id) => [id, server()]));
+  const postgres = ({ host, port, caFile, master }: LocalPostgres) => ({ host, port, caFile, ...master });
+  return {
+    ...behind('DATABASE_HOST', () => postgres(cloud.postgres)),
+    ...(cloud.options.runsSuperset && {
+      ...behind('SUPERSET_DATABASE_HOST', () => postgres(cloud.metadataPostgres)),
+      ...behind('SUPERSET_CACHE_HOST', () => ({ ...cloud.valkey, ...cloud.valkey.administrator })),
+    }),
+  };
+}
+
+type Reference = { readonly 'Fn::GetAtt'?: [string, string] } | undefined;
+
+/** Logical ids of the resources whose attributes functions and containers are given, by the name of the variable. */
+function hostVariables(assembly: string): Map<string, string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { Type, Properties } of templates(assembly).flatMap(({ Resources }) => Object.values(Resources ?? {}))) {
+    for (const [name, value] of variablesOf(Type, Properties ?? {})) {
+      const id = value?.['Fn::GetAtt']?.[0];
+      if (id) {
+        ids.set(name, [...(ids.get(name) ?? []), id]);
+      }
+    }
+  }
+  return ids;
+}
+
+function variablesOf(type: string, properties: Record<string, unknown>): [string, Reference][] {
+  if (type === 'AWS::Lambda::Function') {
+    const { Variables } = (properties.Environment ?? {}) as { Variables?: Record<string, Reference> };
+    return Object.entries(Variables ?? {});
+  }
+  if (type === 'AWS::ECS::TaskDefinition') {
+    const containers = properties.ContainerDefinitions as { Environment?: { Name: string; Value: Reference }[] }[];
+    return containers.flatMap(({ Environment }) =>
+      (Environment ?? []).map(({ Name, Value }) => [Name, Value] as [string, Reference]),
+    );
+  }
+  return [];
+}
+
+/** Path that the load balancer asks the web server for. */
+export function healthCheckPath(assembly: string): string {
+  const resources = templates(assembly).flatMap(({ Resources }) => Object.values(Resources ?? {}));
+  const group = resources.find(({ Type }) => Type === 'AWS::ElasticLoadBalancingV2::TargetGroup');
+  if (!group) {
+    throw new Error('no template has a target group');
+  }
+  return group.Properties?.HealthCheckPath as string;
 }
 
 function templates(assembly: string): Template[] {

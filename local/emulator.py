@@ -1,7 +1,8 @@
 """Runs MiniStack, an AWS emulator, with what it lacks for our templates.
 
-Usage: emulator.py STATE_DIRECTORY. The directory holds `servers.json`: the PostgreSQL that stands behind each
-AWS::RDS::DBInstance, by logical id. The emulator adds `pretended.json`: the resource types that were only written down.
+Usage: emulator.py STATE_DIRECTORY. The directory holds `servers.json`: the PostgreSQL or Valkey that stands behind an
+AWS::RDS::DBInstance or AWS::ElastiCache::ReplicationGroup, by logical id. The emulator adds `pretended.json`: the
+resource types that were only written down. With ECS_AGENT set, one-off tasks are for an agent to run and report.
 It ends, with all its Lambda processes, when its standard input closes: so it cannot outlive whoever started it.
 """
 
@@ -16,6 +17,7 @@ import threading
 from pathlib import Path
 
 import pg8000.native
+import valkey
 from ministack import app
 from ministack.services import ecs
 from ministack.services import rds
@@ -82,6 +84,17 @@ def with_attributes(resource_type, attributes):
 def keep_tags(bucket, props):
     """The function that empties a bucket asks for its tags first."""
     s3._bucket_tags[bucket] = {tag["Key"]: tag["Value"] for tag in props.get("Tags", [])}
+    return {}
+
+
+def name_fields_as_the_api(arn, props):
+    """Fields that the API would answer without their values, as they have the names of the template."""
+    definition = ecs._task_defs[arn.split("/")[-1]]
+    definition["volumes"] = provisioners._pascal_to_camel(definition["volumes"])
+    for container in definition["containerDefinitions"]:
+        for field in ("secrets", "healthCheck"):
+            if field in container:
+                container[field] = provisioners._pascal_to_camel(container[field])
     return {}
 
 
@@ -164,6 +177,55 @@ def wrap_database_instance():
         delete(physical_id, props)
 
     handlers |= {"create": create_instance, "update": update_instance, "delete": delete_instance}
+
+
+# A cache likewise: what stands behind it asks for the token of the template.
+
+
+def cache_client(server):
+    return valkey.Valkey(
+        host=server["host"],
+        port=server["port"],
+        username=server["username"],
+        password=server["password"],
+        ssl=True,
+        ssl_ca_certs=server["caFile"],
+    )
+
+
+def wrap_replication_group():
+    handlers = HANDLERS["AWS::ElastiCache::ReplicationGroup"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def give_cache(logical_id, answer, props):
+        physical_id, attributes = answer
+        server = servers().get(logical_id)
+        if not server:
+            return answer
+        with cache_client(server) as client:
+            client.config_set("requirepass", props["AuthToken"])
+            client.config_rewrite()
+        caches[physical_id] = server
+        endpoint = {"PrimaryEndPoint.Address": server["host"], "PrimaryEndPoint.Port": str(server["port"])}
+        return physical_id, {**attributes, **endpoint}
+
+    caches = {}
+
+    def create_group(logical_id, props, stack_name):
+        return give_cache(logical_id, create(logical_id, props, stack_name), props)
+
+    def update_group(physical_id, old_props, new_props, stack_name, logical_id=None):
+        answer = update(physical_id, old_props, new_props, stack_name, logical_id)
+        return give_cache(logical_id, answer, new_props)
+
+    def delete_group(physical_id, props):
+        server = caches.pop(physical_id, None)
+        if server:
+            with cache_client(server) as client:
+                client.flushall()
+        delete(physical_id, props)
+
+    handlers |= {"create": create_group, "update": update_group, "delete": delete_group}
 
 
 # Secrets: AWS gives the ARN as the id, refuses a name that is taken, and leaves out the excluded classes of characters.
@@ -282,10 +344,26 @@ def wrap_nested_stack():
     handlers |= {"create": create_or_roll_back, "update": update_or_roll_back, "delete": delete_but_keep}
 
 
-# One-off tasks: nothing runs, and the caller is told that it ended well.
+# Tasks: an agent runs them and says how they ended, with the call that ECS's own agent makes. Without one, nothing runs,
+# and the caller of a one-off task is told that it ended well.
 
 
-def wrap_run_task():
+def take_task_state():
+    def submit(data):
+        task = ecs._resolve_task(data["task"], ecs._resolve_cluster_name(data["cluster"]))
+        exit_codes = {container["containerName"]: container.get("exitCode") for container in data.get("containers", [])}
+        for container in task["containers"]:
+            if exit_codes.get(container["name"]) is not None:
+                container["exitCode"] = exit_codes[container["name"]]
+        code = "EssentialContainerExited" if exit_codes else "TaskFailedToStart"
+        ecs._mark_task_stopped(task["taskArn"], task, data["reason"], code)
+        return acknowledge(data)
+
+    acknowledge = ecs._ACTION_MAP["SubmitTaskStateChange"]
+    ecs._ACTION_MAP["SubmitTaskStateChange"] = submit
+
+
+def pretend_one_off_tasks():
     run_task = ecs._run_task
 
     def run_and_stop(data):
@@ -310,9 +388,14 @@ if __name__ == "__main__":
         pretend(resource_type, answer)
     with_attributes("AWS::EC2::VPC", lambda id, props: {"CidrBlock": props.get("CidrBlock"), "CidrBlockAssociations": []})
     with_attributes("AWS::S3::Bucket", keep_tags)
+    with_attributes("AWS::ECS::TaskDefinition", name_fields_as_the_api)
     wrap_database_instance()
+    wrap_replication_group()
     wrap_secret()
     wrap_nested_stack()
-    wrap_run_task()
+    if "ECS_AGENT" in os.environ:
+        take_task_state()
+    else:
+        pretend_one_off_tasks()
     threading.Thread(target=end_with_parent, daemon=True).start()
     app.main()

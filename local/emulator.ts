@@ -14,9 +14,11 @@ export interface EmulatorOptions {
   readonly region: string;
   /** Certificates that the Lambda functions trust for the database, in place of those of RDS. */
   readonly databaseCaFile: string;
+  /** Whether an agent runs tasks; otherwise one-off tasks are answered as done. */
+  readonly hasEcsAgent: boolean;
 }
 
-/** The PostgreSQL behind an RDS instance. */
+/** The server behind a resource, with a user who may do there what AWS may. */
 export interface EmulatedServer {
   readonly host: string;
   readonly port: number;
@@ -32,9 +34,15 @@ export interface Emulator {
   readonly region: string;
   /** Environment of a process that sees this account and no other. */
   readonly environment: Record<string, string>;
-  /** Says which PostgreSQL stands behind which RDS instance, by logical id. */
+  /** The same for the clients of the AWS SDK in this process. */
+  readonly sdk: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  };
+  /** Says which server stands behind which RDS instance or cache, by logical id. */
   setServers(servers: Record<string, EmulatedServer>): void;
-  /** Logical ids of the RDS instances behind which a PostgreSQL stands. */
+  /** Logical ids of the RDS instances and caches behind which a server stands. */
   servers(): string[];
   /** What the emulator was asked for and only wrote down, though it does not know it. */
   pretended(): string[];
@@ -65,6 +73,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       LOG_LEVEL: 'WARNING',
       NODE_PATH: join(REPOSITORY, 'node_modules'),
       DATABASE_CA_FILE: options.databaseCaFile,
+      ...(options.hasEcsAgent ? { ECS_AGENT: 'true' } : {}),
       PYTHONDONTWRITEBYTECODE: '1',
     },
   });
@@ -79,6 +88,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     account,
     region,
     environment,
+    sdk: { endpoint, region, credentials: { accessKeyId: account, secretAccessKey: 'local' } },
     setServers: (map) => writeFileSync(servers, JSON.stringify(map)),
     servers: () => Object.keys(JSON.parse(readFileSync(servers, 'utf8')) as object),
     pretended: () => readList(join(directory, 'pretended.json')),

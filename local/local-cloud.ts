@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRunDirectory } from './directories';
 import { Emulator, startEmulator } from './emulator';
@@ -7,7 +7,9 @@ import { connect } from './login';
 import { LocalPostgres, startPostgres } from './postgres';
 import { Problem } from './problem';
 import { stopAll } from './processes';
-import { ensurePythonEnvironment, findPython } from './python';
+import { ensureEmulatorPython, ensureSupersetPython, findPython } from './python';
+import { Superset, startSuperset } from './superset';
+import { LocalValkey, startValkey } from './valkey';
 
 export interface LocalCloudOptions {
   readonly account: string;
@@ -16,19 +18,27 @@ export interface LocalCloudOptions {
   readonly emulatorPort?: number;
   /** @default - one that is free */
   readonly postgresPort?: number;
+  /** @default - one that is free */
+  readonly webPort?: number;
+  /** @default false - ECS tasks are only written down, the metadata server and the cache too, and the migration is answered as done */
+  readonly runsSuperset?: boolean;
 }
 
-/** An AWS account and a PostgreSQL on loopback, for as long as one run lasts. */
+/** An AWS account and its servers on loopback, for as long as one run lasts. */
 export class LocalCloud {
   /** Directory of the run: logs, data, and what the CDK CLI writes. */
   public readonly directory = makeRunDirectory();
   /** Rejects as soon as a part dies that nobody asked to stop. */
   public readonly died: Promise<never>;
   private reportDeath!: (problem: Problem) => void;
-  private startingPostgres?: Promise<LocalPostgres>;
+  private readonly starting: Promise<{ stop(): Promise<void> }>[] = [];
   private runningPostgres?: LocalPostgres;
+  private runningMetadataPostgres?: LocalPostgres;
+  private runningValkey?: LocalValkey;
   private runningEmulator?: Emulator;
-  private python?: string;
+  private runningSuperset?: Superset;
+  private emulatorPython?: string;
+  private supersetPython?: string;
   private stopping?: Promise<void>;
 
   constructor(public readonly options: LocalCloudOptions) {
@@ -36,12 +46,26 @@ export class LocalCloud {
     this.died.catch(() => undefined);
   }
 
+  /** The tenants' server. */
   public get postgres(): LocalPostgres {
     return started(this.runningPostgres, 'PostgreSQL');
   }
 
+  /** The server of Superset's metadata. */
+  public get metadataPostgres(): LocalPostgres {
+    return started(this.runningMetadataPostgres, "the metadata's PostgreSQL");
+  }
+
+  public get valkey(): LocalValkey {
+    return started(this.runningValkey, 'Valkey');
+  }
+
   public get emulator(): Emulator {
     return started(this.runningEmulator, 'the emulator');
+  }
+
+  public get superset(): Superset {
+    return started(this.runningSuperset, 'Superset');
   }
 
   /** Path of a log of this run. */
@@ -51,14 +75,35 @@ export class LocalCloud {
 
   public async startPostgres(): Promise<void> {
     const port = await freePort('--postgres-port', this.options.postgresPort);
-    this.startingPostgres = startPostgres({ version: 17, directory: join(this.directory, 'postgres'), port });
-    this.runningPostgres = await this.startingPostgres;
+    this.runningPostgres = await this.keep(
+      startPostgres({ version: 17, directory: join(this.directory, 'postgres'), port }),
+    );
     this.watch('PostgreSQL', connectionLost(this.runningPostgres));
   }
 
+  public async startMetadataPostgres(): Promise<void> {
+    this.runningMetadataPostgres = await this.keep(
+      startPostgres({ version: 17, directory: join(this.directory, 'metadata') }),
+    );
+    this.watch("The metadata's PostgreSQL", connectionLost(this.runningMetadataPostgres));
+  }
+
+  /** Starts the Valkey that came with the Python environment of the emulator. */
+  public async startValkey(): Promise<void> {
+    const python = started(this.emulatorPython, 'the Python environment');
+    this.runningValkey = await this.keep(startValkey({ python, directory: join(this.directory, 'valkey') }));
+    this.watch('Valkey', this.runningValkey.ended);
+  }
+
   /** Makes the Python environment of the emulator, unless the last run has left it. */
-  public async preparePython(): Promise<void> {
-    this.python = await ensurePythonEnvironment(findPython(), this.log('python'));
+  public async prepareEmulatorPython(): Promise<void> {
+    this.emulatorPython = await ensureEmulatorPython(findPython(), this.log('emulator-python'));
+  }
+
+  /** Makes Superset's Python environment, unless the last run has left it. */
+  public async prepareSupersetPython(): Promise<void> {
+    const emulatorPython = started(this.emulatorPython, 'the Python environment');
+    this.supersetPython = await ensureSupersetPython(findPython(), emulatorPython, this.log('superset-python'));
   }
 
   /** Starts the emulator, whose Lambda functions trust the certificates of the PostgreSQL. */
@@ -66,14 +111,31 @@ export class LocalCloud {
     const { account, region, emulatorPort } = this.options;
     const port = await freePort('--emulator-port', emulatorPort);
     this.runningEmulator = await startEmulator({
-      python: started(this.python, 'the Python environment'),
+      python: started(this.emulatorPython, 'the Python environment'),
       directory: this.directory,
       port,
       account,
       region,
       databaseCaFile: this.postgres.caFile,
+      hasEcsAgent: this.options.runsSuperset ?? false,
     });
     this.watch('The emulator', this.runningEmulator.ended);
+  }
+
+  /** Begins to run the tasks that a deployment will ask for. */
+  public async startSuperset(): Promise<void> {
+    const port = await freePort('--web-port', this.options.webPort);
+    const caFile = join(this.directory, 'authorities.pem');
+    const servers = [this.postgres, this.metadataPostgres, this.valkey];
+    writeFileSync(caFile, servers.map((server) => readFileSync(server.caFile, 'utf8')).join('\n'));
+    this.runningSuperset = await this.keep(
+      startSuperset(port, {
+        emulator: this.emulator,
+        image: { python: started(this.supersetPython, "Superset's Python environment"), caFile },
+        directory: this.directory,
+        onDeath: this.reportDeath,
+      }),
+    );
   }
 
   /** Ends all that was started, and removes what it left on disk. */
@@ -83,13 +145,21 @@ export class LocalCloud {
   }
 
   private async end(): Promise<void> {
-    const postgres = this.startingPostgres?.then(
-      (part) => part.stop(),
-      () => undefined,
+    const parts = this.starting.map((part) =>
+      part.then(
+        ({ stop }) => stop(),
+        () => undefined,
+      ),
     );
-    await Promise.all([stopAll(), postgres]);
+    await Promise.all([stopAll(), ...parts]);
     await stopAll(); // what was about to start
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Has a part stopped at the end, even if that comes while it starts. */
+  private keep<Part extends { stop(): Promise<void> }>(part: Promise<Part>): Promise<Part> {
+    this.starting.push(part);
+    return part;
   }
 
   private watch(part: string, ended: Promise<string>): void {

@@ -20,9 +20,10 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Client } from 'pg';
-import { generate } from 'selfsigned';
+import { certificateOfLocalhost } from './certificates';
 import { freePort } from './ports';
 import { Problem } from './problem';
+import { interruptedWithParent } from './until-parent-ends';
 
 export interface PostgresOptions {
   readonly version: 15 | 17;
@@ -268,34 +269,11 @@ async function initialise(home: Home): Promise<Users> {
 }
 
 async function writeCertificates({ directory, data, caFile, account }: Home): Promise<void> {
-  const kind = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
-  const authority = await generate([{ name: 'commonName', value: `authority of ${basename(directory)}` }], {
-    ...kind,
-    extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-    ],
-  });
-  const server = await generate([{ name: 'commonName', value: 'localhost' }], {
-    ...kind,
-    ca: { key: authority.private, cert: authority.cert },
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-        ],
-      },
-    ],
-  });
-  writeFileSync(caFile, authority.cert);
+  const { authority, certificate, key } = await certificateOfLocalhost(basename(directory));
+  writeFileSync(caFile, authority);
   for (const [name, content] of [
-    ['server.crt', server.cert],
-    ['server.key', server.private],
+    ['server.crt', certificate],
+    ['server.key', key],
   ]) {
     const file = join(data, name);
     writeFileSync(file, content, { mode: 0o600 });
@@ -309,20 +287,14 @@ function chown(file: string, { uid, gid }: Account): void {
   }
 }
 
-/**
- * Becomes the server, which a watcher stops when the pipe on standard input closes: however this process ends, nothing
- * stays behind.
- */
-const UNTIL_PARENT_ENDS =
-  'exec 3<&0; (cat <&3 >/dev/null; kill -INT $$) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@" </dev/null';
-
 async function startServer(home: Home, port: number): Promise<{ stop(): Promise<void> }> {
   const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
     '-c',
     `${name}=${value}`,
   ]);
   const log = openSync(home.log, 'w');
-  const server = spawn('sh', ['-c', UNTIL_PARENT_ENDS, join(home.binaries, 'postgres'), '-D', home.data, ...settings], {
+  const { command, args } = interruptedWithParent(join(home.binaries, 'postgres'), ['-D', home.data, ...settings]);
+  const server = spawn(command, args, {
     ...home.account,
     cwd: home.directory,
     env: environment(),

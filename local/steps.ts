@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { Listr, ListrTask, PRESET_TIMER } from 'listr2';
 import { Environment } from '../lib/environment/environment';
 import { Account } from './account';
-import { bootstrap, deploy, loaderLogin, synthesise, tenantLogins } from './deployment';
+import { DemoUser, addDemoUsers } from './demo-users';
+import { bootstrap, deploy, healthCheckPath, loaderLogin, synthesise, tenantLogins } from './deployment';
 import { REPOSITORY } from './directories';
 import { loadRows, makeTables } from './example-data';
 import { LocalCloud } from './local-cloud';
@@ -29,6 +30,7 @@ export interface Progress {
   loader: Login;
   logins: ReadonlyMap<string, Login>;
   proofs: TenantProof[];
+  users: DemoUser[];
 }
 
 /** Deploys an app with an environment of that name, gives it data, and proves its isolation, showing each step. */
@@ -38,25 +40,32 @@ export function deployAndProve(
   given: Pick<Progress, 'environment' | 'cloud'>,
 ): Promise<Progress> {
   const { environment, cloud } = given;
-  const { emulatorPort, postgresPort } = cloud.options;
+  const { emulatorPort, postgresPort, webPort } = cloud.options;
   const assembly = join(cloud.directory, 'cdk.out');
   return steps([
     step('Tools and ports of this machine', async () => {
       findPython();
       await freePort('--emulator-port', emulatorPort);
       await freePort('--postgres-port', postgresPort);
+      await freePort('--web-port', webPort);
     }),
     atOnce('Parts', [
-      step('PostgreSQL', () => cloud.startPostgres()),
-      step("Emulator's Python packages", () => cloud.preparePython()),
+      step('PostgreSQL of the tenants', () => cloud.startPostgres()),
+      step("PostgreSQL of Superset's metadata", () => cloud.startMetadataPostgres()),
+      step("Emulator's Python packages", () => cloud.prepareEmulatorPython()),
       step('Lambda code', () => run(process.execPath, [BUNDLE], cloud.log('bundle'))),
     ]),
     step('Emulator of AWS', () => cloud.startEmulator()),
-    atOnce('CDK', [
+    atOnce('CDK and Superset', [
       step('cdk bootstrap', () => bootstrap(cloud)),
       step('cdk synth', () => synthesise(cloud, app, assembly, '--context', `env=${name}`)),
+      step('Valkey', () => cloud.startValkey()),
+      step("Superset's Python packages", () => cloud.prepareSupersetPython()),
     ]),
-    step(`cdk deploy, with ${environment.tenants.length} tenants`, () => deploy(cloud, assembly)),
+    step(`cdk deploy, with ${environment.tenants.length} tenants and the migration of Superset`, async () => {
+      await cloud.startSuperset();
+      await deploy(cloud, assembly);
+    }),
     step('Tables of the ETL, unreadable until a reconcile has protected them', async (progress) => {
       progress.account = new Account(cloud.emulator);
       progress.logins = await tenantLogins(cloud, progress.account, environment.tenants);
@@ -68,6 +77,10 @@ export function deployAndProve(
     step('Example data', ({ loader }) => loadRows(environment, loader)),
     step('Proof of isolation, as each tenant', async (progress) => {
       progress.proofs = await proveTenants(environment, progress.logins, progress.loader);
+    }),
+    step('Superset is healthy', () => cloud.superset.healthy(healthCheckPath(assembly))),
+    step('An analyst and a viewer of each tenant', async (progress) => {
+      progress.users = await addDemoUsers(cloud.superset, environment.tenants);
     }),
   ]).run(given as Progress);
 }

@@ -7,7 +7,7 @@ import { TenancyModel } from '../../lib/environment/environment';
 import { Tenant } from '../../lib/tenant/tenant';
 import { Account } from '../../local/account';
 import { cdk } from '../../local/cdk';
-import { bootstrap, deploy, loaderLogin, tenantSecretName } from '../../local/deployment';
+import { bootstrap, deploy, healthCheckPath, loaderLogin, tenantSecretName } from '../../local/deployment';
 import { REPOSITORY } from '../../local/directories';
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
@@ -52,18 +52,22 @@ export function tenant(id: string, number: number, overrides: Partial<Tenant> = 
 
 /** The emulator and the PostgreSQL that the tests of one file deploy to. */
 export class EnvironmentUnderTest {
-  /** Starts the parts and bootstraps the account. */
-  public static async start(): Promise<EnvironmentUnderTest> {
+  /** Starts the parts and bootstraps the account. Superset runs only if asked for: it takes most of the time. */
+  public static async start(options: { runsSuperset?: boolean } = {}): Promise<EnvironmentUnderTest> {
     const { account, region } = environmentWith([]);
-    const cloud = new LocalCloud({ account, region });
+    const cloud = new LocalCloud({ account, region, ...options });
     try {
       await Promise.all([
         cloud.startPostgres(),
-        cloud.preparePython(),
+        cloud.prepareEmulatorPython(),
         run(process.execPath, [join(REPOSITORY, 'scripts', 'bundle.mjs')], cloud.log('bundle')),
       ]);
       await cloud.startEmulator();
       await bootstrap(cloud);
+      if (options.runsSuperset) {
+        await Promise.all([cloud.startMetadataPostgres(), cloud.startValkey(), cloud.prepareSupersetPython()]);
+        await cloud.startSuperset();
+      }
       return new EnvironmentUnderTest(cloud);
     } catch (error) {
       await cloud.stop();
@@ -102,6 +106,17 @@ export class EnvironmentUnderTest {
   public superuser<Row>(sql: string, database = DATABASE): Promise<Row[]> {
     const { host, port, caFile, superuser } = this.cloud.postgres;
     return query({ ...superuser, host, port: String(port), database, caFile }, sql);
+  }
+
+  /** Asks the server of Superset's metadata as Superset. */
+  public metadata<Row>(sql: string, database: string): Promise<Row[]> {
+    const { host, port, caFile, master } = this.cloud.metadataPostgres;
+    return query({ ...master, host, port: String(port), database, caFile }, sql);
+  }
+
+  /** Resolves when Superset passes its health check. */
+  public supersetIsHealthy(): Promise<void> {
+    return this.cloud.superset.healthy(healthCheckPath(this.assembly));
   }
 
   /** Asks as the operator's ETL. */

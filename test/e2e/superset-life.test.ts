@@ -1,0 +1,88 @@
+import { Environment } from '../../lib/environment/environment';
+import { EnvironmentUnderTest, environmentWith, tenant } from './environment-under-test';
+import { STACK } from './stack-under-test';
+
+// One Superset that fails to come, comes, is hurt, updated and destroyed: each test goes on where the one before it ended.
+
+jest.setTimeout(300_000);
+
+const SERVICES = ['beat', 'web', 'worker'];
+const north = tenant('t_north', 1);
+
+let aws: EnvironmentUnderTest;
+
+beforeAll(async () => {
+  aws = await EnvironmentUnderTest.start({ runsSuperset: true });
+});
+
+afterAll(() => aws?.stop());
+
+function environmentOfImage(tag: string): Environment {
+  const image = `123456789012.dkr.ecr.eu-central-1.amazonaws.com/superset:${tag}`;
+  return environmentWith([north], { superset: { version: '6.1.0', image }, destroyDataWithStack: true });
+}
+
+function running(): string[] {
+  return aws.cloud.superset.running().sort();
+}
+
+test('a migration that fails fails the deployment with its last lines, and no service starts', async () => {
+  await aws.metadata('CREATE DATABASE superset', 'postgres');
+  await aws.metadata("CREATE TABLE alembic_version AS SELECT 'of_the_future' AS version_num", 'superset');
+
+  await expect(aws.deploy(environmentOfImage('first'))).rejects.toThrow(
+    /migration failed: exit code 1\n[^]*Can't locate revision identified by 'of_the_future'/,
+  );
+  expect(running()).toEqual([]);
+});
+
+test('when that is mended, a deployment ends with a Superset that is healthy', async () => {
+  await aws.metadata('DROP DATABASE IF EXISTS superset WITH (FORCE)', 'postgres');
+  await aws.account.allowDeletion(STACK); // of what is left of the one that failed
+  await aws.deploy(environmentOfImage('first'));
+
+  await aws.supersetIsHealthy();
+  expect(running()).toEqual(SERVICES);
+});
+
+test('a task that ends is replaced by another', async () => {
+  const { web, worker } = aws.cloud.superset.tasks;
+  const before = [web.log, worker.log];
+  await Promise.all([web.kill(), worker.restart()]);
+
+  await aws.supersetIsHealthy();
+  expect(running()).toEqual(SERVICES);
+  expect([web.log, worker.log]).not.toEqual(expect.arrayContaining(before));
+});
+
+test('an update whose migration fails leaves the Superset of before running', async () => {
+  const logs = () => Object.values(aws.cloud.superset.tasks).map(({ log }) => log);
+  const before = logs();
+  const [{ version }] = await aws.metadata<{ version: string }>(
+    'SELECT version_num AS version FROM alembic_version',
+    'superset',
+  );
+  await aws.metadata("UPDATE alembic_version SET version_num = 'of_the_future'", 'superset');
+
+  await expect(aws.deploy(environmentOfImage('second'))).rejects.toThrow(/migration failed: exit code 1/);
+  await aws.supersetIsHealthy();
+  expect(logs()).toEqual(before);
+
+  await aws.metadata(`UPDATE alembic_version SET version_num = '${version}'`, 'superset');
+});
+
+test('an update replaces every task', async () => {
+  const logs = () => Object.values(aws.cloud.superset.tasks).map(({ log }) => log);
+  const before = logs();
+  await aws.deploy(environmentOfImage('second'));
+
+  await aws.supersetIsHealthy();
+  expect(running()).toEqual(SERVICES);
+  expect(logs().filter((log) => before.includes(log))).toEqual([]);
+});
+
+test('destroying the stack ends the tasks', async () => {
+  await aws.destroy();
+
+  expect(running()).toEqual([]);
+});
