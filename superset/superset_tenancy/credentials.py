@@ -52,9 +52,7 @@ def login_of(tenant: str, refused: Login | None = None) -> Login:
 
 
 def _read(tenant: str) -> Login:
-    secret = secrets_manager(os.getpid()).get_secret_value(
-        SecretId=os.environ["SUPERSET_TENANT_SECRET"].format(tenant=tenant)
-    )
+    secret = secrets_manager(os.getpid()).get_secret_value(SecretId=os.environ["SUPERSET_TENANT_SECRET"].format(tenant=tenant))
     value = json.loads(secret["SecretString"])
     return Login(
         tenant=tenant,

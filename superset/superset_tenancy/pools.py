@@ -6,7 +6,6 @@ finds it as if it were new, since everything that a session can hold is discarde
 
 import logging
 import os
-import random
 import threading
 import time
 from functools import partial
@@ -33,9 +32,9 @@ PATIENCE = 10
 IDLE = 30
 
 #: What PostgreSQL says when it makes sense to ask again: a password that is being rotated, a role at its limit, a restart.
-PASSWORD_REFUSED = "password authentication failed"
+REFUSED = "password authentication failed"
 PASSING = (
-    PASSWORD_REFUSED,
+    REFUSED,
     "too many connections for role",
     "sorry, too many clients already",
     "remaining connection slots",
@@ -125,7 +124,6 @@ def _connect(tenant: str) -> PooledConnection:
         giveup=gives_up,
         factor=0.1,
         max_value=1,
-        jitter=lambda wait: wait * random.uniform(0.5, 1),
         logger=None,
     )
     def attempt() -> PooledConnection:
@@ -146,7 +144,7 @@ def _connect(tenant: str) -> PooledConnection:
                 connection_factory=PooledConnection,
             )
         except psycopg2.OperationalError as error:
-            if PASSWORD_REFUSED in str(error):
+            if REFUSED in str(error):
                 refused = login
             logger.warning("tenant %s: no connection: %s", tenant, str(error).strip())
             raise

@@ -240,9 +240,7 @@ def _check_words(tokens: list[_Token]) -> None:
         if previous in (_OPEN, _CLOSE) and token.is_word(*_WRITING_WORDS):
             raise SqlRefused(f"{token.text.upper()} is not allowed: {_ONLY_QUERIES}")
         # What writes may come after these as well.
-        if (previous == _CLOSE and token.is_word("cycle")) or (
-            token.is_word("search") and following.is_word("depth", "breadth")
-        ):
+        if (previous == _CLOSE and token.is_word("cycle")) or (token.is_word("search") and following.is_word("depth", "breadth")):
             raise SqlRefused(f"{token.text.upper()} is not allowed here. Collect the path in an array instead.")
         if token.is_name() and token.text in _REFUSED_TYPES:
             raise SqlRefused(f"The type {token.text} is not allowed here: its values tell about others.")
@@ -254,9 +252,7 @@ def _check_calls(tokens: list[_Token]) -> None:
         if token.is_name() and (following == _OPEN or previous == _DOT):
             reason = _reason_to_refuse(token.text)
             if reason:
-                raise SqlRefused(
-                    f"{_shown(token.text)} is not allowed here: it {reason}. Ask your administrator if you need it."
-                )
+                raise SqlRefused(f"{_shown(token.text)} is not allowed here: it {reason}. Ask your administrator if you need it.")
 
 
 def _neighbours(tokens: list[_Token]) -> Iterator[tuple[_Token, _Token, _Token]]:

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +33,7 @@ class Servers:
         answer = json.loads(self.process.stdout.readline())
         self.tenants = [SimpleNamespace(**tenant) for tenant in answer["tenants"]]
         self.superuser = answer["superuser"]
+        self.commands = answer["commands"]
         self.environment = {
             **answer["environment"],
             "SUPERSET_CONFIG_PATH": str(SUPERSET / "superset_config.py"),
@@ -43,8 +46,8 @@ class Servers:
         self.process.stdin.flush()
         assert json.loads(self.process.stdout.readline()) == {"done": True}
 
-    def restart_postgres(self) -> None:
-        self.ask(restart="postgres")
+    def restart(self, server: str) -> None:
+        self.ask(restart=server)
 
     def set_secret(self, name: str, value: dict) -> None:
         self.ask(secret=[name, value])
@@ -59,6 +62,24 @@ class Servers:
             text=True,
             **options,
         )
+
+    @contextmanager
+    def running(self, name: str, **replaced: str) -> Iterator[subprocess.Popen]:
+        """A process as its task definition starts it, but for the words that are replaced."""
+        command = [replaced.get(word, word) for word in self.commands[name]]
+        process = subprocess.Popen(
+            [PROGRAMS / command[0], *command[1:]],
+            env={**os.environ, **self.environment},
+            cwd=SUPERSET,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
 
     def as_superuser(self, statement: str, *parameters: object) -> list[tuple]:
         """Only to set a scene that the overlay must cope with, and to look at what came of it."""
@@ -201,14 +222,5 @@ def guest_of(app, platform):
 @pytest.fixture(scope="session")
 def worker(servers, metadata):
     """A Celery worker as its task definition starts one."""
-    arguments = ["--app=superset.tasks.celery_app:app", "worker", "--pool=prefork", "--concurrency=2", "-O", "fair"]
-    process = subprocess.Popen(
-        [PROGRAMS / "celery", *arguments],
-        env={**os.environ, **servers.environment},
-        cwd=SUPERSET,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    yield process
-    process.terminate()
-    process.wait(60)
+    with servers.running("worker") as process:
+        yield process

@@ -12,8 +12,16 @@ import { ensureEmulatorPython, findPython } from '../../local/python';
 import { startPostgres } from '../../local/postgres';
 import { startValkey } from '../../local/valkey';
 import { startTenantServer } from '../../test/provisioning/tenant-server';
+import { resourcesOf, synthesise } from '../../test/tenancy/templates';
 
 const ENVIRONMENT = join(REPOSITORY, 'examples', 'shared-rls', 'environments', 'demo.yaml');
+
+/** What a test asks for, one a line. */
+interface Command {
+  readonly restart?: 'postgres' | 'valkey';
+  /** Name and value of a secret that changes. */
+  readonly secret?: [string, object];
+}
 
 const TOKEN = 'token-of-the-cache';
 
@@ -86,14 +94,16 @@ async function main(): Promise<void> {
         sslrootcert: tenants.postgres.caFile,
       },
       tenants: environment.tenants,
+      commands: commandsOf(environment),
     }),
   );
 
   const answer = (text: object) => print(JSON.stringify(text));
   for await (const line of process.stdin) {
     for (const command of String(line).trim().split('\n').filter(Boolean)) {
-      const { restart, secret } = JSON.parse(command) as { restart?: 'postgres'; secret?: [string, object] };
-      if (restart) await tenants.postgres.restart();
+      const { restart, secret } = JSON.parse(command) as Command;
+      if (restart === 'postgres') await tenants.postgres.restart();
+      if (restart === 'valkey') await valkey.restart();
       if (secret) tenants.secrets.set(secret[0], secret[1] as Record<string, string>);
       answer({ done: true });
     }
@@ -101,6 +111,19 @@ async function main(): Promise<void> {
   await Promise.all([tenants.stop(), metadata.stop(), valkey.stop()]);
   rmSync(directory, { recursive: true, force: true });
   process.exit(0);
+}
+
+/** What the containers of the synthesised template run, by name. */
+function commandsOf(environment: Environment): Record<string, string[]> {
+  process.env.CDK_VALIDATION = 'false';
+  const definitions = Object.values(resourcesOf(synthesise(environment), /^AWS::ECS::TaskDefinition$/));
+  const containers = definitions.flatMap(({ Properties }) => Properties.ContainerDefinitions as Container[]);
+  return Object.fromEntries(containers.map(({ Name, Command }) => [Name, Command]));
+}
+
+interface Container {
+  readonly Name: string;
+  readonly Command: string[];
 }
 
 void main();

@@ -44,6 +44,10 @@ EXPRESSIONS = {
 }
 
 
+#: Runs until somebody stops it.
+LONG = "SELECT count(*) FROM orders first, orders second, orders third"
+
+
 def meant_for(other, text: str) -> str:
     return text.format(value=other.value, role=f"tenant_{other.id}", schema=f"tenant_{other.id}", id=other.id)
 
@@ -174,7 +178,7 @@ def test_results_by_key_are_not_for_the_other(me, other, platform, worker):
 
 
 def test_only_who_runs_a_query_stops_it(me, other, servers, worker):
-    answer = me.analyst.sql(me.database, "SELECT count(*) FROM orders a, orders b, orders c", runAsync=True)
+    answer = me.analyst.sql(me.database, LONG, runAsync=True)
     query = answer.json["query"]
     wait_until(lambda: running(servers, me))
     refused = other.analyst.post("/api/v1/query/stop", {"client_id": query["id"]})
@@ -188,14 +192,14 @@ def test_only_who_runs_a_query_stops_it(me, other, servers, worker):
 def running(servers, tenant) -> bool:
     return bool(
         servers.as_superuser(
-            "SELECT 1 FROM pg_stat_activity WHERE usename = %s AND state = 'active' AND query LIKE '%%AS c%%'",
+            "SELECT 1 FROM pg_stat_activity WHERE usename = %s AND state = 'active' AND query LIKE '%%third%%'",
             f"tenant_{tenant.id}",
         )
     )
 
 
-def wait_until(condition, seconds: float = 30) -> None:
+def wait_until(condition, seconds: float = 30, seen: object = "") -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"it did not happen in time {seen}"
         time.sleep(0.1)

@@ -7,6 +7,7 @@ import pytest
 import test_attacks
 import test_guests
 import test_isolation
+import test_pools
 from superset.security import SupersetSecurityManager
 
 
@@ -116,6 +117,20 @@ def without_guests_dashboards(app, servers):
         yield
 
 
+@contextmanager
+def without_forgetting(app, servers):
+    """As if a connection were only rolled back when it is returned, which is what pools do."""
+    from superset_tenancy import pools
+
+    def roll_back(handle, _record):
+        handle.dbapi_connection.rollback()
+
+    pools._after_fork()
+    with patch.object(pools, "_forget_session", roll_back):
+        yield
+    pools._after_fork()
+
+
 DEFENCES = [
     (without_policy, test_isolation.TestOwnRows().test_chart),
     (without_policy, test_isolation.TestOwnRows().test_sql_lab),
@@ -129,6 +144,7 @@ DEFENCES = [
     (without_allow_list, test_attacks.test_a_statement_other_than_a_query_is_refused_with_a_reason),
     (without_content_guard, test_isolation.TestForeignThings().test_chart_on_a_foreign_dataset_cannot_be_made),
     (without_related_filters, test_isolation.TestForeignThings().test_people_and_roles_to_choose_from),
+    (without_forgetting, test_pools.test_a_hundred_requests_of_two_tenants_carry_nothing_over),
     (without_guests_dashboards, test_guests.test_the_name_in_the_token_gives_nothing),
 ]
 

@@ -3,24 +3,53 @@
 import json
 import uuid
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
+import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 PASSWORD = "a password for tests"
 
 
+class Web:
+    """A web server under a URL, asked in the words of Flask's test client."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+
+    def get(self, path: str, headers: dict | None = None) -> SimpleNamespace:
+        return self._answer(self.session.get(self.url + path, headers=self._with_cookies(headers), timeout=60))
+
+    def post(self, path: str, json: dict, headers: dict | None = None) -> SimpleNamespace:
+        return self._answer(self.session.post(self.url + path, json=json, headers=self._with_cookies(headers), timeout=60))
+
+    def _with_cookies(self, headers: dict | None) -> dict:
+        """Cookies for TLS only, which ends at a load balancer that is not here."""
+        return {**(headers or {}), "Cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.session.cookies)}
+
+    @staticmethod
+    def _answer(answer: requests.Response) -> SimpleNamespace:
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        return SimpleNamespace(
+            status_code=answer.status_code, text=answer.text, is_json=is_json, json=answer.json() if is_json else None
+        )
+
+
 class Person:
     """Somebody who is signed in, and talks to Superset as a browser does."""
 
-    def __init__(self, client: FlaskClient, username: str, password: str = PASSWORD) -> None:
+    def __init__(self, client: FlaskClient | Web, username: str, password: str = PASSWORD) -> None:
         self.client = client
         self.username = username
         body = {"username": username, "password": password, "provider": "db", "refresh": False}
         answer = client.post("/api/v1/security/login", json=body)
         assert answer.status_code == 200, answer.text
         self.headers = {"Authorization": f"Bearer {answer.json['access_token']}"}
+        if isinstance(client, Web):
+            self.headers["X-CSRFToken"] = self.get("/api/v1/security/csrf_token/").json["result"]
 
     def get(self, path: str, **arguments: Any) -> TestResponse:
         return self.client.get(path, headers=self.headers, **arguments)

@@ -1,0 +1,157 @@
+"""What the overlay relies on in Superset. A failure here after an upgrade says which module to look at: docs/superset-overlay.md."""
+
+import ast
+import inspect
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import superset
+
+SUPERSET = Path(superset.__file__).parent
+
+# Superset's modules cannot be loaded before it stands.
+pytestmark = pytest.mark.usefixtures("app")
+
+
+def source_of(thing) -> str:
+    return " ".join(inspect.getsource(thing).split())
+
+
+def test_the_version_that_all_was_tested_on():
+    from superset_tenancy.patches import TESTED_ON
+
+    assert version("apache-superset") == TESTED_ON
+
+
+class TestPatchStopQuery:
+    def test_superset_stops_a_query_for_anybody(self, app):
+        """The reason for the patch: when it goes, so does the patch."""
+        from superset.daos.query import QueryDAO
+
+        original = source_of(QueryDAO.stop_query.__wrapped__)
+        assert "filter_by(client_id=client_id)" in original and "user_id" not in original
+
+    def test_the_api_calls_what_is_patched(self):
+        from superset.queries.api import QueryRestApi
+
+        assert "QueryDAO.stop_query(" in source_of(QueryRestApi.stop_query)
+
+
+class TestConnections:
+    def test_the_context_is_entered_before_the_engine_is_made(self):
+        from superset.models.core import Database
+
+        source = source_of(Database.get_sqla_engine)
+        assert "engine_context_manager(self, catalog, schema)" in source
+        assert source.index("engine_context_manager(self") < source.index("self._get_sqla_engine(")
+
+    def test_the_mutator_has_the_last_word(self):
+        from superset.models.core import Database
+
+        source = source_of(Database._get_sqla_engine)
+        assert "DB_CONNECTION_MUTATOR( sqlalchemy_url, engine_kwargs, effective_username, security_manager, source, )" in source
+        assert source.index("DB_CONNECTION_MUTATOR(") < source.index("create_engine(sqlalchemy_url, **engine_kwargs)")
+
+    def test_nothing_else_makes_engines(self):
+        """But for a command line tool, and for Google Sheets."""
+        makers = {
+            str(path.relative_to(SUPERSET))
+            for path in SUPERSET.rglob("*.py")
+            if not str(path.relative_to(SUPERSET)).startswith(("migrations/", "examples/"))
+            and any(
+                isinstance(node, ast.Call) and getattr(node.func, "id", "") == "create_engine"
+                for node in ast.walk(ast.parse(path.read_text()))
+            )
+        }
+        assert makers == {"models/core.py", "cli/test_db.py", "db_engine_specs/gsheets.py"}
+
+    def test_the_uri_in_the_metadata_leads_nowhere(self, app, world):
+        from sqlalchemy import create_engine
+        from sqlalchemy.exc import OperationalError
+        from superset import db
+        from superset.models.core import Database
+
+        with app.app_context():
+            database = db.session.get(Database, world["tk4q9w"].database)
+            assert database.password is None and database.encrypted_extra in (None, "")
+            with pytest.raises(OperationalError, match="overlay.invalid"):
+                create_engine(database.sqlalchemy_uri_decrypted).connect()
+
+    def test_no_password_is_in_what_superset_logs(self, app, world, servers):
+        """QUERY_LOGGER gets the URL of the engine."""
+        from superset_tenancy.credentials import login_of
+
+        logged = []
+        app.config["QUERY_LOGGER"] = lambda *given: logged.append(" ".join(map(str, given)))
+        try:
+            tenant = world["tk4q9w"]
+            tenant.analyst.chart_data(tenant.datasets["orders"])
+            tenant.analyst.sql(tenant.database, "SELECT 1 AS n")
+        finally:
+            app.config["QUERY_LOGGER"] = None
+        assert len(logged) >= 2 and all(login_of("tk4q9w").password not in line for line in logged)
+
+
+class TestSecurityManager:
+    @pytest.mark.parametrize("method", ["get_rls_cache_key", "raise_for_access", "get_user_roles", "is_guest_user", "is_admin"])
+    def test_the_methods_are_there(self, method):
+        from superset.security import SupersetSecurityManager
+
+        assert callable(getattr(SupersetSecurityManager, method))
+
+    def test_the_resources_that_access_is_asked_for_are_known(self):
+        """A new kind of resource must be looked at in security.py."""
+        from superset.security import SupersetSecurityManager
+
+        assert set(inspect.signature(SupersetSecurityManager.raise_for_access).parameters) == {
+            "self", "dashboard", "chart", "database", "datasource", "query", "query_context", "table", "viz", "sql",
+            "catalog", "schema", "template_params",
+        }  # fmt: skip
+
+    def test_cache_keys_are_made_with_the_rls_key(self):
+        from superset import viz
+        from superset.common.query_context_processor import QueryContextProcessor
+
+        for module in (viz.BaseViz.cache_key, QueryContextProcessor.query_cache_key):
+            assert "security_manager.get_rls_cache_key(" in source_of(module)
+
+    def test_guests_name_their_dashboards(self):
+        from superset.security.guest_token import GuestUser
+
+        assert 'self.resources = token["resources"]' in source_of(GuestUser.__init__)
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "CUSTOM_SECURITY_MANAGER",
+            "ENGINE_CONTEXT_MANAGER",
+            "DB_CONNECTION_MUTATOR",
+            "SQL_QUERY_MUTATOR",
+            "EXTRA_RELATED_QUERY_FILTERS",
+            "FLASK_APP_MUTATOR",
+            "DISALLOWED_SQL_FUNCTIONS",
+            "GUEST_ROLE_NAME",
+        ],
+    )
+    def test_superset_still_reads_them(self, app, name):
+        readers = [path for path in SUPERSET.rglob("*.py") if path.name != "config.py" and name in path.read_text()]
+        assert readers and app.config[name] is not None
+
+    def test_secure_defaults(self, app):
+        config = app.config
+        assert not config["FAB_ADD_SECURITY_API"] and not config["AUTH_USER_REGISTRATION"]
+        assert config["SESSION_SERVER_SIDE"] and config["SESSION_COOKIE_HTTPONLY"]
+        assert config["TALISMAN_ENABLED"] and not config["ENABLE_CORS"]
+        assert config["SECRET_KEY"] != config["GUEST_TOKEN_JWT_SECRET"] != config["GLOBAL_ASYNC_QUERIES_JWT_SECRET"]
+
+    def test_nothing_is_told_to_others(self, app):
+        """Superset's pages load a picture from its maker's statistics by default."""
+        page = app.test_client().get("/login/")
+        policy = page.headers["Content-Security-Policy"]
+        assert page.status_code == 200 and "scarf" not in policy and "http" not in policy.replace("'self'", "")
+
+    def test_health_needs_no_login(self, app):
+        assert app.test_client().get("/health").text == "OK"
