@@ -1,9 +1,10 @@
+import { overlay } from './overlay';
 import { provisioning } from './provisioning';
 import { scale } from './scale';
 import { synth } from './synth';
 import { writeResult } from './results';
 
-const BENCHMARKS = { provisioning, scale, synth };
+const BENCHMARKS = { provisioning, scale, synth, overlay };
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2);

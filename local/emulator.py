@@ -19,11 +19,7 @@ from pathlib import Path
 import pg8000.native
 import valkey
 from ministack import app
-from ministack.services import ecs
-from ministack.services import rds
-from ministack.services import s3
-from ministack.services import cloudformation
-from ministack.services import secretsmanager
+from ministack.services import cloudformation, ecs, rds, s3, secretsmanager
 from ministack.services.cloudformation import provisioners
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
@@ -126,9 +122,7 @@ def give_server(logical_id, physical_id, props):
     if server:
         instance["Endpoint"] |= {"Address": server["host"], "Port": server["port"]}
         instance["MasterUsername"] = server["username"]
-        if props.get("DBName") and not statement(
-            server, "SELECT 1 FROM pg_database WHERE datname = :name", name=props["DBName"]
-        ):
+        if props.get("DBName") and not statement(server, "SELECT 1 FROM pg_database WHERE datname = :name", name=props["DBName"]):
             statement(server, f"CREATE DATABASE {pg8000.native.identifier(props['DBName'])}")
     else:
         note_pretended("AWS::RDS::DBInstance")
@@ -261,9 +255,7 @@ def wrap_secret():
 
     def create_unless_taken(logical_id, props, stack_name):
         if props.get("Name") in secretsmanager._secrets:
-            raise ValueError(
-                f"The operation failed because the secret {props['Name']} already exists. (ResourceExistsException)"
-            )
+            raise ValueError(f"The operation failed because the secret {props['Name']} already exists. (ResourceExistsException)")
         return with_arn(create(logical_id, with_excluded_classes(props), stack_name))
 
     def update_secret(arn, old_props, new_props, stack_name, logical_id=None):

@@ -1,5 +1,5 @@
 // Everything that CI checks, in order of how soon it fails. The last line counts it all.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -39,6 +39,11 @@ checkCurrent('API.md', 'docgen', 'API.md');
 check('eslint', 'npx', ['eslint', '.']);
 check('prettier', 'npx', ['prettier', '--check', '--log-level=warn', '.']);
 check('types', 'npx', ['tsc', '-p', 'tsconfig.json']);
+const python = execFileSync(process.execPath, [join(root, 'scripts', 'python.mjs')], { encoding: 'utf8' }).trim();
+const tool = (name) => join(dirname(python), name);
+check('ruff', tool('ruff'), ['check', 'superset', 'bench', 'local']);
+check('ruff format', tool('ruff'), ['format', '--check', 'superset', 'bench', 'local']);
+check('hadolint', tool('hadolint'), ['--failure-threshold=warning', 'superset/Dockerfile']);
 
 const report = join(scratch, 'jest.json');
 const jest = run('jest', 'npx', ['jest', '--ci', '--json', `--outputFile=${report}`, ...process.argv.slice(2)], {
@@ -54,7 +59,16 @@ if (existsSync(report)) {
 } else if (!jest) {
   count.failed++;
 }
+
+const overlay = join(scratch, 'overlay.xml');
+const pytest = run('the overlay, with a real Superset', 'npx', ['tsx', 'superset/tests/run.ts', `--junitxml=${overlay}`]);
+const suite = existsSync(overlay) ? /<testsuite [^>]*>/.exec(readFileSync(overlay, 'utf8'))[0] : '';
+const counted = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+const broken = counted('failures') + counted('errors');
+count.passed += counted('tests') - broken - counted('skipped');
+count.failed += pytest ? broken : Math.max(broken, 1);
+count.skipped += counted('skipped');
 rmSync(scratch, { recursive: true });
 
 console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
-process.exit(count.failed > 0 || !jest ? 1 : 0);
+process.exit(count.failed > 0 || !jest || !pytest ? 1 : 0);

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 
 from superset_tenancy.connections import connect_as_tenant, engine_context
 from superset_tenancy.credentials import secrets_manager
+from superset_tenancy.event_log import RequestEventLogger
 from superset_tenancy.install import install
 from superset_tenancy.related import own_roles, own_users
 from superset_tenancy.security import TenantSecurityManager
@@ -172,6 +173,7 @@ MUTATE_ALERT_QUERY = True
 DISALLOWED_SQL_FUNCTIONS: dict[str, set[str]] = {}
 EXTRA_RELATED_QUERY_FILTERS = {"user": own_users, "role": own_roles}
 FLASK_APP_MUTATOR = install
+EVENT_LOGGER = RequestEventLogger()
 
 # One proxy, the load balancer, stands in front. It sets these three headers; what else a client sends is not believed.
 ENABLE_PROXY_FIX = True

@@ -8,8 +8,8 @@ TenantUnresolved: callers must not catch it to go on.
 from typing import TYPE_CHECKING, Any
 
 from flask import g, has_app_context
-from superset import security_manager
 
+from superset import security_manager
 from superset_tenancy import names
 from superset_tenancy.refusal import TenancyRefusal
 
@@ -45,7 +45,17 @@ def acting_user() -> Any | None:
 
 
 def tenants_of(user: Any) -> set[str]:
-    """The tenants of a user: more than one only by mistake."""
+    """The tenants of a user: more than one only by mistake. Whoever asks is looked up once a request."""
+    if user is not acting_user():
+        return _tenants_of(user)
+    known, tenants = g.get("_tenants", (None, None))
+    if known is not user:
+        tenants = _tenants_of(user)
+        g._tenants = (user, tenants)
+    return tenants
+
+
+def _tenants_of(user: Any) -> set[str]:
     if getattr(user, "is_guest_user", False):
         return _tenants_of_guest(user)
     names_of_roles = [role.name for role in security_manager.get_user_roles(user) if role]

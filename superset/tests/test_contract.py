@@ -1,4 +1,4 @@
-"""What the overlay relies on in Superset. A failure here after an upgrade says which module to look at: docs/superset-overlay.md."""
+"""What the overlay relies on in Superset. What fails after an upgrade must be looked at: docs/superset-overlay.md."""
 
 import ast
 import inspect
@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
 import superset
 
 SUPERSET = Path(superset.__file__).parent
@@ -69,8 +70,9 @@ class TestConnections:
     def test_the_uri_in_the_metadata_leads_nowhere(self, app, world):
         from sqlalchemy import create_engine
         from sqlalchemy.exc import OperationalError
-        from superset import db
         from superset.models.core import Database
+
+        from superset import db
 
         with app.app_context():
             database = db.session.get(Database, world["tk4q9w"].database)
@@ -110,8 +112,9 @@ class TestSecurityManager:
         }  # fmt: skip
 
     def test_cache_keys_are_made_with_the_rls_key(self):
-        from superset import viz
         from superset.common.query_context_processor import QueryContextProcessor
+
+        from superset import viz
 
         for module in (viz.BaseViz.cache_key, QueryContextProcessor.query_cache_key):
             assert "security_manager.get_rls_cache_key(" in source_of(module)
@@ -155,3 +158,71 @@ class TestSettings:
 
     def test_health_needs_no_login(self, app):
         assert app.test_client().get("/health").text == "OK"
+
+
+class TestDialect:
+    def test_a_server_is_asked_once_what_it_can(self, app, world):
+        """And what is remembered is what SQLAlchemy would have found out."""
+        from sqlalchemy import create_engine, event
+        from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+
+        from superset_tenancy import dialect, pools
+
+        def engine(driver: str):
+            url = "postgresql+%s://tenant_tk4q9w@remembered:5432/analytics" % driver
+            return create_engine(url, creator=lambda: pools.borrow("tk4q9w"), use_native_hstore=False)
+
+        dialect._known.pop(("remembered", 5432, "analytics", "tenant_tk4q9w"), None)
+        asked = []
+        found = []
+        for driver in ("psycopg2", "tenancy", "tenancy"):
+            made = engine(driver)
+            assert isinstance(made.dialect, PGDialect_psycopg2)
+            event.listen(made.pool, "connect", lambda *_: None)
+            counted = count_statements(made)
+            with made.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+            asked.append(counted[0])
+            found.append(
+                {name: repr(value) for name, value in vars(made.dialect).items() if isinstance(value, (str, bool, tuple))}
+            )
+            made.dispose()
+        assert asked[0] == asked[1] > asked[2] == 0
+        assert found[0] == found[1] == found[2]
+
+
+def count_statements(engine) -> list[int]:
+    """How many statements the dialect runs to get to know its server."""
+    counted = [0]
+    original = engine.dialect.initialize
+
+    def initialize(connection):
+        cursor_execute = engine.dialect.do_execute
+
+        def do_execute(*arguments, **options):
+            counted[0] += 1
+            return cursor_execute(*arguments, **options)
+
+        engine.dialect.do_execute = do_execute
+        engine.dialect.do_execute_no_params = do_execute
+        original(connection)
+        del engine.dialect.do_execute, engine.dialect.do_execute_no_params
+
+    engine.dialect.initialize = initialize
+    return counted
+
+
+class TestEventLog:
+    def test_a_request_is_one_line(self, app, world):
+        from superset.models.core import Log
+
+        from superset import db
+
+        def lines() -> list[str]:
+            with app.app_context():
+                return [log.action for log in db.session.query(Log).order_by(Log.id)]
+
+        tenant = world["tk4q9w"]
+        before = len(lines())
+        tenant.analyst.chart_data(tenant.datasets["orders"])
+        assert lines()[before:] == ["ChartDataRestApi.data"]
