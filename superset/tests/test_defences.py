@@ -125,10 +125,10 @@ def without_forgetting(app, servers):
     def roll_back(handle, _record):
         handle.dbapi_connection.rollback()
 
-    pools._after_fork()
+    test_pools.close_all(pools)
     with patch.object(pools, "_forget_session", roll_back):
         yield
-    pools._after_fork()
+    test_pools.close_all(pools)
 
 
 DEFENCES = [

@@ -36,9 +36,13 @@ LEFT_BEHIND = {
 def pools(servers):
     from superset_tenancy import credentials, pools
 
-    pools._after_fork()
+    close_all(pools)
     credentials._logins.clear()
     yield pools
+    close_all(pools)
+
+
+def close_all(pools) -> None:
     for pool in pools._pools.values():
         pool.connections.dispose()
     pools._pools.clear()
