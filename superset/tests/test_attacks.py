@@ -178,6 +178,22 @@ def test_results_by_key_are_not_for_the_other(me, other, platform, worker):
         assert answer.status_code != 200 and me.canary not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/api/v1/sqllab/export/{id}/", "/api/v1/sqllab/export_streaming/"])
+def test_csv_of_sql_lab(me, other, path):
+    """Asked again of PostgreSQL, as a file and as a stream."""
+    id = me.analyst.sql(me.database, "SELECT count(*) AS n FROM orders").json["query"]["id"]
+
+    def download(person):
+        return (
+            person.get(path.format(id=id))
+            if "{id}" in path
+            else person.client.post(path, data={"client_id": id}, headers=person.headers)
+        )
+
+    assert download(me.analyst).text.replace("\ufeff", "").split() == ["n", str(me.orders)]
+    assert str(me.orders) not in download(other.analyst).text
+
+
 def test_only_who_runs_a_query_stops_it(me, other, servers, worker):
     answer = me.analyst.sql(me.database, LONG, runAsync=True)
     query = answer.json["query"]
