@@ -22,9 +22,8 @@ def main(username: str, password: str, name: str) -> None:
     app = create_app()
     app.config.update(WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
     person = Person(app.test_client(), username, password)
-    from superset.models.core import Database
-
     from superset import db, security_manager
+    from superset.models.core import Database
 
     with app.app_context():
         database = db.session.query(Database).filter_by(database_name=name).one().id

@@ -14,7 +14,6 @@ REPOSITORY = HERE.parents[1]
 sys.path[:0] = [str(REPOSITORY / "superset" / "tests"), str(REPOSITORY / "superset")]
 
 from conftest import PROGRAMS, Servers
-
 from world import PASSWORD
 
 RUNS = 5

@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import event
+from superset import db, security_manager
 from superset.connectors.sqla.models import SqlaTable
 from superset.models.dashboard import Dashboard
 from superset.models.slice import Slice
 from superset.models.sql_lab import Query
 from werkzeug.exceptions import BadRequest
 
-from superset import db, security_manager
 from superset_tenancy import names
 from superset_tenancy.identity import acting_user, tenant_of_database, tenants_of
 from superset_tenancy.sql_wall import refuse_other_than_queries

@@ -8,8 +8,8 @@ TenantUnresolved: callers must not catch it to go on.
 from typing import TYPE_CHECKING, Any
 
 from flask import g, has_app_context
-
 from superset import security_manager
+
 from superset_tenancy import names
 from superset_tenancy.refusal import TenancyRefusal
 

@@ -1,8 +1,8 @@
 """Whom and which roles a tenant's user finds in the lists to choose from: those of the own tenant."""
 
 from sqlalchemy.orm import Query
-
 from superset import security_manager
+
 from superset_tenancy import names
 from superset_tenancy.identity import acting_user, tenants_of
 

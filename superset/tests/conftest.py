@@ -154,9 +154,9 @@ def tenancy(servers, app, tmp_path_factory):
 @pytest.fixture(scope="session")
 def world(servers, app, tenancy):
     """The tenants with what their analysts have made, by tenant id."""
+    from superset import db, security_manager
     from superset.models.core import Database
 
-    from superset import db, security_manager
     from superset_tenancy import names
     from world import Person, Tenant
 

@@ -93,9 +93,9 @@ def test_the_catalog_parameter_does_not_leave_the_tenants_database(me, catalog):
 
 
 def test_a_permission_given_by_mistake_on_a_foreign_database_opens_nothing(app, me, other):
+    from superset import db, security_manager
     from superset.models.core import Database
 
-    from superset import db, security_manager
     from superset_tenancy import names
 
     with app.app_context():
@@ -119,9 +119,8 @@ def test_a_permission_given_by_mistake_on_a_foreign_database_opens_nothing(app, 
 
 
 def permission_name(tenant) -> str:
-    from superset.models.core import Database
-
     from superset import db
+    from superset.models.core import Database
 
     return db.session.get(Database, tenant.database).perm
 

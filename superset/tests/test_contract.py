@@ -6,7 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-
 import superset
 
 SUPERSET = Path(superset.__file__).parent
@@ -70,9 +69,8 @@ class TestConnections:
     def test_the_uri_in_the_metadata_leads_nowhere(self, app, world):
         from sqlalchemy import create_engine
         from sqlalchemy.exc import OperationalError
-        from superset.models.core import Database
-
         from superset import db
+        from superset.models.core import Database
 
         with app.app_context():
             database = db.session.get(Database, world["tk4q9w"].database)
@@ -112,9 +110,8 @@ class TestSecurityManager:
         }  # fmt: skip
 
     def test_cache_keys_are_made_with_the_rls_key(self):
-        from superset.common.query_context_processor import QueryContextProcessor
-
         from superset import viz
+        from superset.common.query_context_processor import QueryContextProcessor
 
         for module in (viz.BaseViz.cache_key, QueryContextProcessor.query_cache_key):
             assert "security_manager.get_rls_cache_key(" in source_of(module)
@@ -213,9 +210,8 @@ def count_statements(engine) -> list[int]:
 
 class TestEventLog:
     def test_a_request_is_one_line(self, app, world):
-        from superset.models.core import Log
-
         from superset import db
+        from superset.models.core import Log
 
         def lines() -> list[str]:
             with app.app_context():

@@ -62,12 +62,11 @@ def told(app, rules, person, other, servers) -> list[tuple[str, list[str]]]:
 
 
 def foreign_names(app, other) -> dict[str, list]:
+    from superset import db
     from superset.connectors.sqla.models import SqlaTable
     from superset.models.core import Database
     from superset.models.dashboard import Dashboard
     from superset.models.slice import Slice
-
-    from superset import db
 
     with app.app_context():
         uuids = [

@@ -1,0 +1,1 @@
+"""What `superset tenancy` does: it makes Superset's metadata what the environment file asks for."""

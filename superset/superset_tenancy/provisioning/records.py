@@ -1,0 +1,50 @@
+"""What the provisioner must remember of a tenant, since Superset has no place for it.
+
+It is one entry in `key_value`, Superset's own table for such things: it is in each backup of the metadata, it changes in the same
+transaction as what it speaks of, and no migration of ours is needed beside Superset's.
+"""
+
+import json
+import uuid
+from dataclasses import asdict, dataclass, field
+
+from superset import db
+from superset.key_value.models import KeyValueEntry
+
+from superset_tenancy import names
+
+_RESOURCE = "superset_tenancy"
+
+
+@dataclass
+class Record:
+    """What was done for one tenant."""
+
+    #: By the UUID in the bundle: what the tenant was given, and the fingerprint of what it was made from.
+    content: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Whom the tenant's removal has shut out, and what it has hidden: to be let in and shown again should the tenant return.
+    deactivated_users: list[int] = field(default_factory=list)
+    unpublished_dashboards: list[int] = field(default_factory=list)
+
+
+def read_record(tenant: str) -> Record:
+    entry = _entry(tenant)
+    return Record(**json.loads(entry.value)) if entry else Record()
+
+
+def write_record(tenant: str, record: Record) -> None:
+    """Writes only what is new, so that a run without change writes nothing."""
+    entry = _entry(tenant)
+    value = json.dumps(asdict(record), sort_keys=True).encode()
+    if entry is None and record != Record():
+        db.session.add(KeyValueEntry(resource=_RESOURCE, uuid=_uuid(tenant), value=value))
+    elif entry is not None and entry.value != value:
+        entry.value = value
+
+
+def _entry(tenant: str) -> KeyValueEntry | None:
+    return db.session.query(KeyValueEntry).filter_by(resource=_RESOURCE, uuid=_uuid(tenant)).one_or_none()
+
+
+def _uuid(tenant: str) -> uuid.UUID:
+    return uuid.uuid5(names.database_uuid(tenant), "record")
