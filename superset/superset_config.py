@@ -159,6 +159,8 @@ FEATURE_FLAGS = {
     "ESTIMATE_QUERY_COST": False,
     # Rules of Superset's own hold in SQL Lab, too, where somebody makes them.
     "RLS_IN_SQLLAB": True,
+    # Tabs of SQL Lab stay in the browser: the server keeps them by number, and asks nobody whose they are.
+    "SQLLAB_BACKEND_PERSISTENCE": False,
 }
 # A guest may do what a viewer may, and has no role of a tenant: the dashboard says whose guest it is.
 GUEST_ROLE_NAME = "tenancy:guest"
@@ -184,7 +186,8 @@ SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 
-# Pages load from here only: no telemetry, no maps from abroad, and nobody frames them. TLS ends at the load balancer, whose
+# Pages load from here only: no telemetry (they ask for a picture from elsewhere, which the browser then refuses), no maps from
+# abroad, and nobody frames them. TLS ends at the load balancer, whose
 # health check comes without it.
 TALISMAN_ENABLED = True
 TALISMAN_CONFIG = {
@@ -213,6 +216,10 @@ AUTH_USER_REGISTRATION = False
 PUBLIC_ROLE_LIKE = None
 # Files in a tenant's database are the ETL's business.
 ALLOWED_EXTENSIONS: set[str] = set()
+# An import may name an address that Superset would fetch rows from.
+DATASET_IMPORT_ALLOWED_DATA_URLS: list[str] = []
+# Superset's needs a program that the image does not have; without it, each query would be marked as wrong while it is typed.
+SQL_VALIDATORS_BY_ENGINE: dict[str, str] = {}
 # Other origins get no answer.
 ENABLE_CORS = False
 # Themes and their fonts are for all: no tenant changes them.

@@ -41,6 +41,16 @@ def tenant_of_database(uri: str, its_uuid: uuid.UUID | None) -> str | None:
     return match["tenant"] if match and database_uuid(match["tenant"]) == its_uuid else None
 
 
+def schema_name(tenant: str) -> str:
+    """Schema of a tenant's own tables in PostgreSQL."""
+    return f"tenant_{tenant}"
+
+
+def is_schema_of_tenancy(schema: str) -> bool:
+    """Whether the database provisioner made the schema: for one tenant, or for itself."""
+    return schema == "tenancy" or schema.startswith(("tenant_", "tenancy_"))
+
+
 def content_uuid(tenant: str, original: str) -> uuid.UUID:
     """UUID of the tenant's copy of a shared chart, dashboard or dataset."""
     return uuid.uuid5(_NAMESPACE, f"{tenant}/content/{original}")

@@ -46,6 +46,14 @@ class TenantSecurityManager(SupersetSecurityManager):
             if {tenant_of_database(database)} != tenants:
                 raise TenancyRefusal("This database does not belong to your account.")
 
+    def get_schemas_accessible_by_user(
+        self, database: "Database", catalog: str | None, schemas: set[str], hierarchical: bool = True
+    ) -> set[str]:
+        """The schemas to choose from: not those of other tenants, nor what the provisioner keeps for itself."""
+        accessible = super().get_schemas_accessible_by_user(database, catalog, schemas, hierarchical)
+        own = names.schema_name(tenant_of_database(database) or "")
+        return {schema for schema in accessible if schema == own or not names.is_schema_of_tenancy(schema)}
+
 
 def tenants_of_dashboard(dashboard: "Dashboard") -> set[str | None]:
     """The tenants that a dashboard has to do with: its roles', its owners', those of its charts' data."""

@@ -96,6 +96,10 @@ class TestForeignThings:
             assert answer.status_code == 200 and other.id not in answer.text, answer.text
             assert not {"Admin", "Alpha", "P A"} & {entry["text"] for entry in answer.json["result"]}, answer.text
 
+    def test_schemas_to_choose_from(self, me):
+        answer = me.analyst.get(f"/api/v1/database/{me.database}/schemas/")
+        assert set(answer.json["result"]) - {"information_schema", "public"} == {"analytics", f"tenant_{me.id}"}
+
     def test_dashboard_is_given_to_no_foreign_role_or_owner(self, me, other, app):
         from superset import security_manager
 

@@ -90,7 +90,7 @@ class Bundle:
         """What a tenant's copy is made from: it refers to copies of the same tenant wherever it refers to anything."""
         config = json.loads(self._uuids.sub(lambda found: str(names.content_uuid(tenant, found[0])), thing.text))
         if thing.kind == "dataset" and config.get("schema") == self.tenant_schema is not None:
-            config["schema"] = f"tenant_{tenant}"
+            config["schema"] = names.schema_name(tenant)
         return config
 
     @cached_property
@@ -216,7 +216,7 @@ class _Reading:
             return
         url = make_url(database["sqlalchemy_uri"])
         tenant = names.tenant_of_database(database["sqlalchemy_uri"], _uuid_of(database))
-        role = f"tenant_{tenant}" if tenant else url.username
+        role = names.schema_name(tenant) if tenant else url.username
         self.tenant_schema = role if role and _TENANT_SCHEMA.fullmatch(role) else None
         of_kind = {kind: {thing.uuid for thing in self.objects if thing.kind == kind} for kind in KINDS}
         for thing in self.objects:

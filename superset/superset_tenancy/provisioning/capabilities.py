@@ -44,7 +44,8 @@ BE_SIGNED_IN = _permissions("""
     Log: can_recent_activity
 """)
 
-#: Charts, dashboards and datasets of one's own, over the tenant's Database.
+#: Charts, dashboards and datasets of one's own, over the tenant's Database. The platform's themes and styles to choose from: no
+#: tenant writes any.
 DESIGN = _permissions("""
     Chart: can_write
     Charts: menu_access
@@ -58,6 +59,8 @@ DESIGN = _permissions("""
     ExploreFormDataRestApi: can_read can_write
     ExplorePermalinkRestApi: can_read can_write
     Superset: can_explore can_fetch_datasource_metadata can_slice can_share_chart
+    Theme: can_read
+    CssTemplate: can_read
 """)
 
 #: SQL of one's own, its results, and what one has run and saved.
@@ -94,13 +97,13 @@ NOT_FOR_TENANTS = {
         Annotation: can_read can_write
         Annotation Layers: menu_access
         CSS Templates: menu_access
-        CssTemplate: can_read can_write
+        CssTemplate: can_write
         Chart: can_tag
         Dashboard: can_tag
         Tag: can_read can_write can_bulk_create
         TagView: can_tags
         Tags: can_list menu_access
-        Theme: can_read can_write can_export
+        Theme: can_write can_export
         Themes: menu_access
     """),
     "gives access to the data of all": _permissions("""
