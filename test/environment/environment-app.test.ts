@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { GOOD } from './bad-files';
 
 const ROOT = join(__dirname, '..', '..');
+const EXAMPLE = join(ROOT, 'examples', 'shared-rls');
 const directory = mkdtempSync(join(tmpdir(), 'environment-app-'));
 const environments = join(directory, 'environments');
 
 beforeAll(() => {
   mkdirSync(environments);
-  cpSync(join(ROOT, 'examples', 'shared-rls', 'environments', 'demo.yaml'), join(environments, 'demo.yaml'));
+  cpSync(join(EXAMPLE, 'environments', 'demo.yaml'), join(environments, 'demo.yaml'));
+  cpSync(join(EXAMPLE, 'content.zip'), join(directory, 'content.zip'));
   writeFileSync(join(environments, 'bad.yaml'), GOOD.replace('m7g.large', 'm7g.larg'));
 });
 
