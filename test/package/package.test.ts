@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../..');
-const EXAMPLE = join(ROOT, 'examples/shared-rls/environments/demo.yaml');
+const EXAMPLE = join(ROOT, 'examples/shared-rls');
 const MINUTE = 60_000;
 
 /** The packages that users install, put into apps that know nothing of this repository. */
@@ -64,13 +64,14 @@ describe('the package', () => {
       );
       run(app, 'npm', 'init', '--yes');
       run(app, 'npm', 'install', '--silent', '--no-audit', '--no-fund', tarball, ...peers);
-      copyFileSync(EXAMPLE, join(app, 'demo.yaml'));
+      mkdirSync(join(app, 'environments'));
+      for (const file of ['environments/demo.yaml', 'content.zip']) copyFileSync(join(EXAMPLE, file), join(app, file));
       writeFileSync(
         join(app, 'app.ts'),
         `import { App } from 'aws-cdk-lib';
        import { EnvironmentFile, SharedRlsStack } from 'cdk-superset-tenancy';
        const app = new App({ outdir: 'cdk.out' });
-       new SharedRlsStack(app, 'Fresh', { environment: EnvironmentFile.load('demo.yaml') });
+       new SharedRlsStack(app, 'Fresh', { environment: EnvironmentFile.load('environments/demo.yaml') });
        app.synth();`,
       );
       run(
