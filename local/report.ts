@@ -3,8 +3,10 @@ import Table from 'cli-table3';
 import { DeployedResource } from './account';
 import { DemoUser } from './demo-users';
 import { connectionUri } from './login';
+import { PlatformAdministrator } from './platform-administrator';
 import { TenantProof } from './proof';
 import { Superset } from './superset';
+import { PersonProof, WAYS } from './superset-proof';
 
 /** Resource types that do here what they do on AWS. */
 const ACTING = [
@@ -23,10 +25,12 @@ export interface Findings {
   /** Logical ids of the RDS instances and caches that are servers of this machine. */
   readonly servers: string[];
   readonly proofs: TenantProof[];
+  readonly supersetProofs: PersonProof[];
   /** What the emulator does not know, and took for granted. */
   readonly pretended: string[];
   readonly superset: Superset;
   readonly users: DemoUser[];
+  readonly platform: PlatformAdministrator;
   /** Where the logs are. */
   readonly directory: string;
 }
@@ -37,6 +41,7 @@ export function report(findings: Findings): string {
     deployed(findings),
     connections(findings),
     proved(findings),
+    provedThroughSuperset(findings),
     standIns(findings),
     supersetOf(findings),
   ];
@@ -62,9 +67,10 @@ function connections({ proofs }: Findings): string[] {
   ];
 }
 
-function supersetOf({ superset, users, directory }: Findings): string[] {
+function supersetOf({ superset, users, platform, directory }: Findings): string[] {
   const table = new Table({ head: ['tenant', 'may', 'user name', 'password'], style: { head: [], border: [] } });
   users.forEach(({ tenant, role, username, password }) => table.push([tenant, role, username, password]));
+  table.push(['-', 'administrator', platform.username, platform.password]);
   return [
     `Superset: ${superset.url}`,
     `The authority of its certificate is new in each run: ${superset.caFile}. A browser asks once.`,
@@ -80,8 +86,7 @@ function proved({ proofs }: Findings): string[] {
     style: { head: [], border: [] },
   });
   for (const { tenant, counted: rows, attempts, failures } of proofs) {
-    const outcome = failures.length === 0 ? `all ${attempts.length} failed` : `${failures.length} PROBLEMS`;
-    table.push([tenant.id, ...tables.map((name) => String(rows[name])), outcome]);
+    table.push([tenant.id, ...tables.map((name) => String(rows[name])), outcomeOf(attempts, failures)]);
   }
   return [
     'Proved just now, each tenant with its own secret and login:',
@@ -89,6 +94,28 @@ function proved({ proofs }: Findings): string[] {
     wrapped(`Attempted: ${[...new Set(proofs.flatMap(({ attempts }) => attempts))].join('; ')}.`),
     ...proofs.flatMap(({ tenant, failures }) => failures.map((failure) => `PROBLEM: tenant ${tenant.id} ${failure}`)),
   ];
+}
+
+function provedThroughSuperset({ supersetProofs }: Findings): string[] {
+  const table = new Table({
+    head: ['tenant', 'person', ...WAYS.map((way) => `by ${way}`), "attempts on another's"],
+    style: { head: [], border: [] },
+  });
+  for (const { tenant, person, read, attempts, failures } of supersetProofs) {
+    table.push([tenant.id, person, ...WAYS.map((way) => String(read[way] ?? '-')), outcomeOf(attempts, failures)]);
+  }
+  return [
+    "Proved through Superset's own API, with the rows of all tables together:",
+    table.toString(),
+    wrapped(`Attempted: ${[...new Set(supersetProofs.flatMap(({ attempts }) => attempts))].join('; ')}.`),
+    ...supersetProofs.flatMap(({ tenant, person, failures }) =>
+      failures.map((failure) => `PROBLEM: tenant ${tenant.id}, ${person}: ${failure}`),
+    ),
+  ];
+}
+
+function outcomeOf(attempts: string[], failures: string[]): string {
+  return failures.length === 0 ? `all ${attempts.length} failed` : `${failures.length} PROBLEMS`;
 }
 
 function standIns({ pretended }: Findings): string[] {

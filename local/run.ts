@@ -63,14 +63,15 @@ async function main(): Promise<void> {
 /** Deploys, proves and reports; answers the exit code. */
 async function show(cloud: LocalCloud, environment: Environment): Promise<number> {
   const startedAt = Date.now();
-  const { account, proofs, users } = await deployAndProve(EXAMPLE, ENVIRONMENT, { environment, cloud });
+  const progress = await deployAndProve(EXAMPLE, ENVIRONMENT, { environment, cloud });
+  const { account, proofs, supersetProofs } = progress;
   const { emulator, superset, directory } = cloud;
   const resources = await account.resources();
   const servers = emulator.servers();
   const pretended = emulator.pretended();
-  console.log(report({ resources, servers, proofs, pretended, superset, users, directory }));
-  if (proofs.some(({ failures }) => failures.length > 0)) {
-    throw new Problem('A tenant is not isolated: the table says where.', 'Do not deploy this version.');
+  console.log(report({ ...progress, resources, servers, pretended, superset, directory }));
+  if ([...proofs, ...supersetProofs].some(({ failures }) => failures.length > 0)) {
+    throw new Problem('A tenant is not isolated: the lines with PROBLEM say where.', 'Do not deploy this version.');
   }
   console.log(`\nReady after ${Math.round((Date.now() - startedAt) / 1_000)} s.`);
   return 0;

@@ -8,10 +8,12 @@ import { REPOSITORY } from './directories';
 import { loadRows, makeTables } from './example-data';
 import { LocalCloud } from './local-cloud';
 import { Login } from './login';
+import { PlatformAdministrator, addPlatformAdministrator } from './platform-administrator';
 import { freePort } from './ports';
 import { run } from './processes';
 import { TenantProof, expectUnreadable, proveTenants } from './proof';
 import { findPython } from './python';
+import { PersonProof, proveThroughSuperset } from './superset-proof';
 
 const BUNDLE = join(REPOSITORY, 'scripts', 'bundle.mjs');
 
@@ -31,6 +33,8 @@ export interface Progress {
   logins: ReadonlyMap<string, Login>;
   proofs: TenantProof[];
   users: DemoUser[];
+  platform: PlatformAdministrator;
+  supersetProofs: PersonProof[];
 }
 
 /** Deploys an app with an environment of that name, gives it data, and proves its isolation, showing each step. */
@@ -79,8 +83,17 @@ export function deployAndProve(
       progress.proofs = await proveTenants(environment, progress.logins, progress.loader);
     }),
     step('Superset is healthy', () => cloud.superset.healthy(healthCheckPath(assembly))),
-    step('An analyst and a viewer of each tenant', async (progress) => {
-      progress.users = await addDemoUsers(cloud.superset, environment.tenants);
+    atOnce('People', [
+      step('An analyst and a viewer of each tenant', async (progress) => {
+        progress.users = await addDemoUsers(cloud.superset, environment.tenants);
+      }),
+      step('An administrator of the platform', async (progress) => {
+        progress.platform = await addPlatformAdministrator(cloud.superset);
+      }),
+    ]),
+    step('Proof through Superset, as an analyst, a viewer and a guest of each tenant', async (progress) => {
+      const { users, platform, loader } = progress;
+      progress.supersetProofs = await proveThroughSuperset(cloud.superset, environment, users, platform, loader);
     }),
   ]).run(given as Progress);
 }

@@ -61,7 +61,11 @@ if (existsSync(report)) {
 }
 
 const overlay = join(scratch, 'overlay.xml');
-const pytest = run('the overlay, with a real Superset', 'npx', ['tsx', 'superset/tests/run.ts', `--junitxml=${overlay}`]);
+const pytest = run('the overlay, with a real Superset', 'npx', [
+  'tsx',
+  'superset/tests/run.ts',
+  `--junitxml=${overlay}`,
+]);
 const suite = existsSync(overlay) ? /<testsuite [^>]*>/.exec(readFileSync(overlay, 'utf8'))[0] : '';
 const counted = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
 const broken = counted('failures') + counted('errors');

@@ -32,6 +32,7 @@ class TenantSecurityManager(SupersetSecurityManager):
 
     def raise_for_access(self, dashboard: "Dashboard | None" = None, **resources: Any) -> None:
         """Raises unless Superset allows it, and all of it is the tenant's."""
+        self._find_chart_of_guest(resources.get("query_context"))
         super().raise_for_access(dashboard=dashboard, **resources)
         if resources.get("query") is not None:
             # Results that were stored for somebody: not even for an administrator of the platform.
@@ -45,6 +46,15 @@ class TenantSecurityManager(SupersetSecurityManager):
         for database in _databases(**resources):
             if {tenant_of_database(database)} != tenants:
                 raise TenancyRefusal("This database does not belong to your account.")
+
+    def _find_chart_of_guest(self, query_context: Any) -> None:
+        """Superset compares what a guest asks with the saved chart, which it looks for as the guest, who finds no charts."""
+        if query_context is None or not self.is_guest_user() or query_context.slice_ is not None:
+            return
+        from superset.models.slice import Slice
+
+        number = (query_context.form_data or {}).get("slice_id")
+        query_context.slice_ = self.session.get(Slice, number) if number is not None else None
 
     def get_schemas_accessible_by_user(
         self, database: "Database", catalog: str | None, schemas: set[str], hierarchical: bool = True

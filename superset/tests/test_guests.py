@@ -1,6 +1,6 @@
 """Guests of embedded dashboards see the data of the dashboard's tenant, and of no other."""
 
-from world import rows
+from world import adhoc, rows
 
 
 def test_the_dashboards_chart(me, guest_of):
@@ -13,6 +13,14 @@ def test_the_name_in_the_token_gives_nothing(me, other, guest_of):
         guest = guest_of(me, name)
         assert rows(guest.chart_data(me, me.dashboard)) == [{"n": me.orders}]
         assert guest.chart_data(other, other.dashboard).status_code != 200
+
+
+def test_another_question_than_the_charts(me, guest_of):
+    """Of the same dataset, under the name of a chart of the dashboard."""
+    guest = guest_of(me, "visitor")
+    for query in ({"metrics": [adhoc("max(customer)")]}, {"columns": ["customer"], "metrics": []}):
+        answer = guest.chart_data(me, me.dashboard, **query)
+        assert answer.status_code == 403 and me.canary not in answer.text, answer.text
 
 
 def test_a_chart_of_the_other(me, other, guest_of):

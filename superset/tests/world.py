@@ -98,10 +98,11 @@ class Guest:
         self.client = client
         self.headers = {"X-GuestToken": answer.json["token"]}
 
-    def chart_data(self, tenant: "Tenant", dashboard: int) -> TestResponse:
-        """The saved chart, as a part of a dashboard."""
+    def chart_data(self, tenant: "Tenant", dashboard: int, **query: Any) -> TestResponse:
+        """The saved chart, as a part of a dashboard; or another question in its name."""
         saved = tenant.analyst.get(f"/api/v1/chart/{tenant.chart}").json["result"]["query_context"]
         body = {**json.loads(saved), "form_data": {"dashboardId": dashboard, "slice_id": tenant.chart}}
+        body["queries"][0] |= query
         return self.client.post("/api/v1/chart/data", json=body, headers=self.headers)
 
 

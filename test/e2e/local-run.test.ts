@@ -72,10 +72,11 @@ function runDirectories(pid: number): string[] {
   return existsSync(runs) ? readdirSync(runs).filter((run) => run.startsWith(`${pid}-`)) : [];
 }
 
-test('--check deploys the example, proves every tenant, shows who may sign in to Superset and ends with 0, leaving nothing', async () => {
+test('--check deploys the example, proves every tenant, through Superset too, shows who may sign in to Superset and ends with 0, leaving nothing', async () => {
   const run = startRun(['--check']);
   const { exitCode, output } = await run.ended;
-  expect(output).toMatch(/all \d\d failed/);
+  expect(output.match(/│ t\w+ │ \d{4} .*│ all \d\d failed +│/g)).toHaveLength(2);
+  expect(output.match(/│ (analyst|viewer|guest) .*│ all \d+ failed +│/g)).toHaveLength(6);
   expect(output).toContain('Only written down by the emulator');
   expect(output).toMatch(/^Superset: https:\/\/localhost:\d+$/m);
   expect(output.match(/│ (analyst|viewer) +│ \S+ +│ \S{16} +│/g)).toHaveLength(4);

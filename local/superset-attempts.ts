@@ -1,0 +1,452 @@
+import { randomBytes } from 'node:crypto';
+import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
+import { TableStrategy } from '../lib/database/tenant-table';
+import { EnvironmentData } from '../lib/environment/environment';
+import { partitionName } from '../lib/provisioning/handler/partitions';
+import { PARTITIONS_SCHEMA } from '../lib/provisioning/handler/tenancy-schema';
+import { tenantRoleName } from '../lib/provisioning/desired-state';
+import { Tenant } from '../lib/tenant/tenant';
+import { TableContent, TenantContent, tableOf } from './superset-content';
+import {
+  ChartQuery,
+  chartData,
+  expression,
+  resultsOf,
+  rowsOf,
+  sqlLab,
+  sqlLabByCelery,
+  startQuery,
+  stateOf,
+  untilStatus,
+} from './superset-queries';
+import { Answer, SupersetSession } from './superset-session';
+
+/** The people of a tenant at Superset, and what there is to steal from them. */
+export interface TenantAtSuperset {
+  readonly tenant: Tenant;
+  readonly analyst: SupersetSession;
+  readonly viewer: SupersetSession;
+  /** Of the dashboard, embedded in some page. */
+  readonly guest: SupersetSession;
+  readonly content: TenantContent;
+}
+
+/** A way to what is another tenant's in Superset. */
+export interface SupersetAttempt {
+  readonly what: string;
+  ask(): Promise<Answer>;
+  /** How it must end: status and text must match, or these must be the rows. An error of another kind proves nothing. */
+  readonly mustBe: RegExp | { readonly rows: string };
+}
+
+const NOT_YOURS = /^(403|400) .*does not belong to your account/;
+const NOT_FOUND = /^404 .*not found/i;
+const NOT_THE_OWNER_OF_QUERY = /^403 .*Cannot access the query/;
+const FORBIDDEN = /^403 .*Forbidden/;
+const NOT_A_QUERY = /^403 .*only queries run here/;
+const SET_CONFIG = /^403 .*set_config is not allowed here/;
+const QUERY_IN_TEXT = /^403 .*query_to_xml is not allowed here/;
+const SUBQUERY = /^40[03] .*cannot contain sub-queries/;
+const BY_POSTGRES = /^500 .*permission denied for/;
+
+/** Counts for as long as it may, in little memory. */
+const LONG = 'SELECT count(*) AS n FROM (SELECT generate_series(1, 1000000000000)) AS numbers';
+
+/** Makes an attempt; answers what went wrong with our defence, if anything. */
+export async function failureOf(
+  { ask, mustBe }: SupersetAttempt,
+  victim: TenantAtSuperset,
+): Promise<string | undefined> {
+  try {
+    const answer = await ask();
+    if (answer.text.includes(victim.content.canary)) {
+      return `was shown something of it: ${answer}`;
+    }
+    const line = `${answer.status} ${answer.text.replaceAll(/\s+/g, ' ')}`;
+    const isDefended = mustBe instanceof RegExp ? mustBe.test(line) : rowsOf(answer) === mustBe.rows;
+    return isDefended ? undefined : `ended with "${answer}"`;
+  } catch (error) {
+    return `ended with "${(error as Error).message}"`;
+  }
+}
+
+/** What an analyst may try: SQL of any kind, and all that Superset's pages ask for, of somebody else's. */
+export function attemptsOfAnalyst(
+  me: TenantAtSuperset,
+  victim: TenantAtSuperset,
+  data: EnvironmentData,
+): SupersetAttempt[] {
+  return [
+    ...inSqlLab(me, victim, data),
+    ...inExplore(me, victim, data),
+    ...byNumber(me, victim),
+    ...byResults(me.analyst, victim, NOT_THE_OWNER_OF_QUERY),
+    ...byQuery(me.analyst, victim, NOT_FOUND),
+    ...byCache(me, victim),
+    ...inListings(me.analyst, me.content, ['chart', 'dashboard', 'dataset', 'query']),
+  ];
+}
+
+/** What a viewer may try: all that a dashboard asks for, and what only analysts are given. */
+export function attemptsOfViewer(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttempt[] {
+  const { viewer, content } = me;
+  const [own] = content.tables;
+  const shown = { chart: own.chart, dashboard: content.dashboard };
+  return [
+    ...byDashboard(viewer, me, victim, NOT_YOURS),
+    ...byNameOfDashboard(viewer, victim),
+    {
+      what: "set_config to it in a dashboard's metric",
+      ask: () => chartData(viewer, own.dataset, setConfig(victim.tenant).metric, { shown }),
+      mustBe: SET_CONFIG,
+    },
+    {
+      what: 'ask a dataset without a dashboard',
+      ask: () => chartData(viewer, own.dataset, own.query),
+      mustBe: /^403 .*requires the datasource/,
+    },
+    { what: 'use SQL Lab', ask: () => sqlLab(viewer, content.database, own.sql), mustBe: FORBIDDEN },
+    {
+      what: 'use SQL Lab on its database',
+      ask: () => sqlLab(viewer, victim.content.database, own.sql),
+      mustBe: FORBIDDEN,
+    },
+    ...byResults(viewer, victim, FORBIDDEN),
+    ...byQuery(viewer, victim, FORBIDDEN),
+    ...inListings(viewer, content, ['dashboard']),
+    { what: 'find its charts in a list', ask: () => viewer.get('/api/v1/chart/'), mustBe: /^200 / },
+  ];
+}
+
+/** What a guest of an embedded dashboard may try. */
+export function attemptsOfGuest(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttempt[] {
+  const { guest, content } = me;
+  const [own] = content.tables;
+  const shown = { chart: own.chart, dashboard: content.dashboard };
+  return [
+    ...byDashboard(guest, me, victim, NOT_YOURS),
+    ...byNameOfDashboard(guest, victim),
+    {
+      what: "set_config to it in a dashboard's metric",
+      ask: () => chartData(guest, own.dataset, setConfig(victim.tenant).metric, { shown }),
+      mustBe: SET_CONFIG,
+    },
+    ...byResults(guest, victim, FORBIDDEN),
+  ];
+}
+
+function inSqlLab(
+  { analyst, content }: TenantAtSuperset,
+  { tenant }: TenantAtSuperset,
+  data: EnvironmentData,
+): SupersetAttempt[] {
+  const shared = data.tables.filter(({ strategy }) => strategy !== TableStrategy.SCHEMA);
+  const foreign = (table = shared[0]) =>
+    `SELECT count(*) AS n FROM ${tableOf(tenant, table, data)} WHERE ${isForeign(tenant, data)}`;
+  const role = identifier(tenantRoleName(tenant.id));
+  const attempt = (what: string, sql: string, mustBe: SupersetAttempt['mustBe']): SupersetAttempt => ({
+    what,
+    ask: () => sqlLab(analyst, content.database, sql),
+    mustBe,
+  });
+  return [
+    ...shared.map((table) => attempt(`read its rows of ${table.name}`, foreign(table), { rows: '0' })),
+    ...data.tables.flatMap((table) => {
+      switch (table.strategy) {
+        case TableStrategy.PARTITIONED: {
+          const partition = `${PARTITIONS_SCHEMA}.${identifier(partitionName(table.name, tenant.id))}`;
+          return [
+            attempt(`read its partition of ${table.name}`, `SELECT count(*) AS n FROM ${partition}`, BY_POSTGRES),
+          ];
+        }
+        case TableStrategy.SCHEMA: {
+          const sql = `SELECT count(*) AS n FROM ${tableOf(tenant, table, data)}`;
+          return [attempt(`read ${table.name} in its schema`, sql, BY_POSTGRES)];
+        }
+        case TableStrategy.COLUMN:
+          return [];
+      }
+    }),
+    attempt(
+      'set the session variable to it',
+      `SET app.current_tenant = ${literal(tenant.value)}; ${foreign()}`,
+      NOT_A_QUERY,
+    ),
+    attempt('SET ROLE to it', `SET ROLE ${role}; ${foreign()}`, NOT_A_QUERY),
+    attempt('SET SESSION AUTHORIZATION to it', `SET SESSION AUTHORIZATION ${role}; ${foreign()}`, NOT_A_QUERY),
+    attempt('switch row-level security off', `SET row_security = off; ${foreign()}`, NOT_A_QUERY),
+    attempt(
+      "set_config('role') to it",
+      `SELECT set_config('role', ${literal(tenantRoleName(tenant.id))}, false), (${foreign()}) AS n`,
+      SET_CONFIG,
+    ),
+    attempt(
+      'hide a read in query_to_xml',
+      `SELECT query_to_xml(${literal(foreign())}, true, false, '')`,
+      QUERY_IN_TEXT,
+    ),
+    attempt('have its rows counted by EXPLAIN', `EXPLAIN ANALYZE ${foreign()}`, NOT_A_QUERY),
+    attempt('read who is which tenant', 'SELECT count(*) AS n FROM tenancy.tenant', BY_POSTGRES),
+    ...['postgres', 'template1'].map((catalog) => ({
+      what: `leave the database by the catalog ${catalog}`,
+      ask: () => sqlLab(analyst, content.database, content.tables[0].sql, { catalog }),
+      mustBe: { rows: content.tables[0].ownRows },
+    })),
+  ];
+}
+
+function inExplore(
+  { analyst, content }: TenantAtSuperset,
+  { tenant }: TenantAtSuperset,
+  data: EnvironmentData,
+): SupersetAttempt[] {
+  const [table] = data.tables.filter(({ strategy }) => strategy !== TableStrategy.SCHEMA);
+  const { dataset } = content.tables.find(({ name }) => name === table.name) ?? content.tables[0];
+  const foreign = `SELECT count(*) FROM ${tableOf(tenant, table, data)} WHERE ${isForeign(tenant, data)}`;
+  const attempt = (what: string, query: ChartQuery, mustBe: SupersetAttempt['mustBe']): SupersetAttempt => ({
+    what,
+    ask: () => chartData(analyst, dataset, query),
+    mustBe,
+  });
+  const filters = [{ col: data.tenantColumn.name, op: '==', val: tenant.value }];
+  return [
+    attempt('filter a chart by it', { metrics: [expression('count(*)', 'n')], filters }, { rows: '0' }),
+    ...Object.entries(setConfig(tenant)).map(([place, query]) =>
+      attempt(`set_config to it in a ${place}`, query, SET_CONFIG),
+    ),
+    ...Object.entries(places(`(${foreign})`)).map(([place, query]) =>
+      attempt(`read its rows in a ${place}`, query, SUBQUERY),
+    ),
+  ];
+}
+
+/** Where SQL can be typed in Explore: of each row, or of all together. */
+function places(
+  ofRow: string,
+  ofAll = ofRow,
+): Record<'metric' | 'column' | 'filter' | 'filter of groups' | 'sort order', ChartQuery> {
+  const metrics = [expression('count(*)', 'n')];
+  return {
+    metric: { metrics: [...metrics, expression(ofAll, 'typed')] },
+    column: { metrics, columns: [expression(ofRow, 'typed')] },
+    filter: { metrics, extras: { where: `${ofRow} IS NOT NULL` } },
+    'filter of groups': { metrics, extras: { having: `${ofAll} IS NOT NULL` } },
+    'sort order': { metrics, orderby: [[expression(ofAll, 'typed'), true]] },
+  };
+}
+
+/** PostgreSQL lets anybody set such a variable: only what is typed can be refused. */
+function setConfig({ value }: Tenant): ReturnType<typeof places> {
+  const call = `set_config('app.current_tenant', ${literal(value)}, false)`;
+  return places(call, `max(${call})`);
+}
+
+function isForeign({ value }: Tenant, { tenantColumn }: EnvironmentData): string {
+  return `${identifier(tenantColumn.name)} = ${literal(value)}::${tenantColumn.type}`;
+}
+
+/** Everything of Superset's has a number, and the next one is easily guessed. */
+function byNumber(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttempt[] {
+  const { analyst, content } = me;
+  const { database, dashboard, tables } = victim.content;
+  const [own] = content.tables;
+  const [foreign] = tables;
+  const get = (what: string, path: string, mustBe = NOT_FOUND): SupersetAttempt => ({
+    what,
+    ask: () => analyst.get(`/api/v1/${path}`),
+    mustBe,
+  });
+  const samples = `/datasource/samples?datasource_type=table&datasource_id=${foreign.dataset}`;
+  return [
+    get('open its database', `database/${database}`),
+    get("list its database's schemas", `database/${database}/schemas/`),
+    get("list its database's tables", `database/${database}/tables/?q=(schema_name:public)`),
+    {
+      what: 'use SQL Lab on its database',
+      ask: () => sqlLab(analyst, database, foreign.sql),
+      mustBe: /^500 .*The database referenced in this query was not found/,
+    },
+    get('open its dataset', `dataset/${foreign.dataset}`),
+    get('open its dataset in Explore', `explore/?datasource_type=table&datasource_id=${foreign.dataset}`, NOT_YOURS),
+    { what: "see samples of its dataset's rows", ask: () => analyst.post(samples, {}), mustBe: NOT_YOURS },
+    {
+      what: 'ask its dataset',
+      ask: () => chartData(analyst, foreign.dataset, foreign.query),
+      mustBe: NOT_YOURS,
+    },
+    {
+      what: 'download its dataset as CSV',
+      ask: () => chartData(analyst, foreign.dataset, foreign.query, { format: 'csv' }),
+      mustBe: NOT_YOURS,
+    },
+    {
+      what: 'make a chart of its dataset',
+      ask: () =>
+        analyst.put(`/api/v1/chart/${own.chart}`, { datasource_id: foreign.dataset, datasource_type: 'table' }),
+      mustBe: NOT_YOURS,
+    },
+    {
+      what: 'move an own dataset to its database',
+      ask: () => analyst.put(`/api/v1/dataset/${own.dataset}`, { database_id: database }),
+      mustBe: NOT_YOURS,
+    },
+    get('open its chart', `chart/${foreign.chart}`),
+    get("read its chart's data", `chart/${foreign.chart}/data/`),
+    get('open its chart in Explore', `explore/?slice_id=${foreign.chart}`, NOT_YOURS),
+    {
+      what: 'copy its dashboard',
+      ask: () => analyst.post(`/api/v1/dashboard/${dashboard}/copy/`, { dashboard_title: 'copy', json_metadata: '{}' }),
+      mustBe: NOT_FOUND,
+    },
+    ...byDashboard(analyst, me, victim, NOT_YOURS),
+    ...byNameOfDashboard(analyst, victim),
+  ];
+}
+
+/** Its charts' data, by way of a dashboard. */
+function byDashboard(
+  session: SupersetSession,
+  me: TenantAtSuperset,
+  victim: TenantAtSuperset,
+  mustBe: RegExp,
+): SupersetAttempt[] {
+  const [foreign] = victim.content.tables;
+  const ask = (chart: TableContent, on: TenantAtSuperset) => {
+    const shown = { chart: chart.chart, dashboard: on.content.dashboard };
+    return chartData(session, foreign.dataset, foreign.query, { shown });
+  };
+  return [
+    { what: "ask for its dashboard's data", ask: () => ask(foreign, victim), mustBe },
+    { what: 'ask for its chart as if on an own dashboard', ask: () => ask(foreign, me), mustBe },
+    { what: "ask for its data as an own chart's", ask: () => ask(me.content.tables[0], me), mustBe },
+  ];
+}
+
+function byNameOfDashboard(session: SupersetSession, { content }: TenantAtSuperset): SupersetAttempt[] {
+  return ['', '/charts', '/datasets'].map((part) => ({
+    what: `open its dashboard${part.replace('/', "'s ")}`,
+    ask: () => session.get(`/api/v1/dashboard/${content.dashboard}${part}`),
+    mustBe: NOT_FOUND,
+  }));
+}
+
+/** The results of what it has run in SQL Lab, by their key and by the name that its browser gave the query. */
+function byResults(session: SupersetSession, { content }: TenantAtSuperset, mustBe: RegExp): SupersetAttempt[] {
+  const { query, resultsKey } = content;
+  const path = `/api/v1/sqllab/export/${query.clientId}/`;
+  return [
+    { what: 'fetch its results by their key', ask: () => resultsOf(session, resultsKey), mustBe },
+    { what: 'download its results by their client id', ask: () => session.get(path), mustBe },
+  ];
+}
+
+/** A query that it runs in SQL Lab. */
+function byQuery(session: SupersetSession, victim: TenantAtSuperset, mustBe: RegExp): SupersetAttempt[] {
+  const { query } = victim.content;
+  return [
+    { what: 'read its query', ask: () => session.get(`/api/v1/query/${query.id}`), mustBe },
+    { what: 'stop its query by the client id', ask: () => stop(session, victim), mustBe },
+  ];
+}
+
+/** Tries to stop a query that runs; throws if that succeeds. */
+async function stop(session: SupersetSession, { analyst, content }: TenantAtSuperset): Promise<Answer> {
+  const query = await startQuery(analyst, content.database, LONG);
+  await untilStatus(analyst, query, 'running');
+  try {
+    const answer = await session.post('/api/v1/query/stop', { client_id: query.clientId });
+    const { status } = await stateOf(analyst, query);
+    if (status !== 'running') {
+      throw new Error(`the query of the other is ${status}`);
+    }
+    return answer;
+  } finally {
+    (await analyst.post('/api/v1/query/stop', { client_id: query.clientId })).json();
+  }
+}
+
+/** What it has just been answered, in the same words. */
+function byCache(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttempt[] {
+  const own = me.content.tables[0];
+  const foreign = victim.content.tables.find(({ name }) => name === own.name) ?? victim.content.tables[0];
+  const shownTo = ({ content }: TenantAtSuperset, { chart }: TableContent) => ({ chart, dashboard: content.dashboard });
+  // Asked for the first time, so that an own answer cannot hide a foreign one.
+  const fresh = ({ metrics = [] }: ChartQuery): ChartQuery => {
+    const suffix = randomBytes(4).toString('hex');
+    return { metrics: metrics.map(({ sqlExpression, label }) => expression(sqlExpression, label + suffix)) };
+  };
+  return [
+    {
+      what: 'ask an own dataset what it has just asked',
+      ask: async () => {
+        const query = fresh(foreign.query);
+        await askUntilCached(victim.analyst, foreign.dataset, query);
+        return askUntilCached(me.analyst, own.dataset, query);
+      },
+      mustBe: { rows: own.ownRows },
+    },
+    {
+      what: 'ask an own dashboard what it has just asked of its own',
+      ask: async () => {
+        const query = fresh(foreign.query);
+        await askUntilCached(victim.viewer, foreign.dataset, query, shownTo(victim, foreign));
+        return askUntilCached(me.viewer, own.dataset, query, shownTo(me, own));
+      },
+      mustBe: { rows: own.ownRows },
+    },
+    {
+      what: 'ask its dataset what it has just asked',
+      ask: async () => {
+        const query = fresh(foreign.query);
+        await askUntilCached(victim.analyst, foreign.dataset, query);
+        return chartData(me.analyst, foreign.dataset, query, { cached: true });
+      },
+      mustBe: NOT_YOURS,
+    },
+    {
+      what: 'run in SQL Lab what it has just run',
+      ask: async () => {
+        await sqlLab(victim.analyst, victim.content.database, own.sql);
+        return sqlLab(me.analyst, me.content.database, own.sql);
+      },
+      mustBe: { rows: own.ownRows },
+    },
+    {
+      what: 'run through Celery what it has just run',
+      ask: async () => {
+        await sqlLabByCelery(victim.analyst, victim.content.database, own.sql);
+        return sqlLabByCelery(me.analyst, me.content.database, own.sql);
+      },
+      mustBe: { rows: own.ownRows },
+    },
+  ];
+}
+
+/** Answers what is in the cache, asking for it so that it gets there. */
+async function askUntilCached(
+  session: SupersetSession,
+  dataset: number,
+  query: ChartQuery,
+  shown?: { readonly chart: number; readonly dashboard: number },
+): Promise<Answer> {
+  const first = await chartData(session, dataset, query, { shown, cached: true });
+  const second = await chartData(session, dataset, query, { shown, cached: true });
+  const [{ is_cached: isCached }] = second.json<{ result: { is_cached: boolean | null }[] }>().result;
+  if (!isCached || rowsOf(first) !== rowsOf(second)) {
+    throw new Error(`${first}, then ${isCached ? 'from the cache' : 'not from the cache'} ${second}`);
+  }
+  return second;
+}
+
+/** The lists of what there is, the newest first: what was made for the proof is in them if it is one's own. */
+function inListings(session: SupersetSession, { canary }: TenantContent, kinds: string[]): SupersetAttempt[] {
+  return kinds.map((kind) => {
+    const column = kind === 'query' ? 'changed_on' : 'changed_on_delta_humanized';
+    const path = `/api/v1/${kind}/?q=(order_column:${column},order_direction:desc,page_size:100)`;
+    return {
+      what: `find its things in the list of each ${kind}`,
+      ask: () => session.get(path),
+      mustBe: new RegExp(`^200 .*${canary}`),
+    };
+  });
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Browser, Page, chromium } from 'playwright-core';
+
+const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** Starts the Chromium of this machine without a window; it reaches nothing but this machine. */
+export function startChromium(): Promise<Browser> {
+  const directories = (process.env.PATH ?? '').split(delimiter);
+  const executablePath = directories.flatMap((path) => PROGRAMS.map((name) => join(path, name))).find(existsSync);
+  if (!executablePath) {
+    throw new Error('Chromium is missing. Install it, on Debian and Ubuntu with: apt-get install chromium');
+  }
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
+    ],
+  });
+}
+
+/** Somebody who sits at a browser of their own, and what went wrong there. */
+export interface Visitor {
+  readonly page: Page;
+  /** Requests that were refused or failed, policies that were broken, and errors that the page showed. */
+  readonly faults: string[];
+}
+
+/** What the pages ask for though it is nowhere: telemetry of Superset's makers, which our policy refuses. */
+const TELEMETRY = /scarf\.sh/;
+
+/** Opens a window of its own for somebody, who signs in. */
+export async function signIn(browser: Browser, url: string, username: string, password: string): Promise<Visitor> {
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: 'reduce',
+  });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('response', (response) => {
+    if (response.status() >= 400) faults.push(`${response.status()} ${response.request().method()} ${response.url()}`);
+  });
+  page.on('console', (message) => {
+    const text = message.text();
+    if (/Content Security Policy/.test(text) && !TELEMETRY.test(text)) faults.push(text);
+  });
+  page.on('pageerror', (error) => faults.push(error.message));
+  await page.goto(`${url}/login/`);
+  await page.locator('#username').fill(username);
+  await page.locator('#password').fill(password);
+  await page.locator('#password').press('Enter');
+  await page.waitForURL((there) => !there.pathname.startsWith('/login'));
+  return { page, faults };
+}
