@@ -86,6 +86,28 @@ def test_a_statement_other_than_a_query_is_refused_with_a_reason(me):
     assert answer.status_code == 403 and "SET" in answer.json["errors"][0]["message"], answer.text
 
 
+def test_explain_and_show_are_for_whom_an_operator_lets(app, me):
+    """By a role beside the tenant's; EXPLAIN ANALYZE for nobody."""
+    from superset import db, security_manager
+
+    def answers() -> list[int]:
+        asked = ("EXPLAIN SELECT * FROM orders", "SHOW work_mem", "EXPLAIN ANALYZE SELECT * FROM orders")
+        return [me.analyst.sql(me.database, statement).status_code for statement in asked]
+
+    def give(change) -> None:
+        with app.app_context():
+            user = security_manager.find_user(me.analyst.username)
+            change(user.roles, security_manager.find_role("tenancy:explain"))
+            db.session.commit()
+
+    assert answers() == [403, 403, 403]
+    give(lambda roles, role: roles.append(role))
+    try:
+        assert answers() == [200, 200, 403]
+    finally:
+        give(lambda roles, role: roles.remove(role))
+
+
 @pytest.mark.parametrize("catalog", ["postgres", "template1", "rdsadmin"])
 def test_the_catalog_parameter_does_not_leave_the_tenants_database(me, catalog):
     answer = me.analyst.sql(me.database, "SELECT count(*) AS n FROM orders", catalog=catalog)
