@@ -45,6 +45,7 @@ const NOT_THE_OWNER_OF_QUERY = /^403 .*Cannot access the query/;
 const FORBIDDEN = /^403 .*Forbidden/;
 const NOT_A_QUERY = /^403 .*only queries run here/;
 const SET_CONFIG = /^403 .*set_config is not allowed here/;
+const NOT_THE_CHARTS = /^403 .*Guest user cannot modify chart payload/;
 const QUERY_IN_TEXT = /^403 .*query_to_xml is not allowed here/;
 const SUBQUERY = /^40[03] .*cannot contain sub-queries/;
 const BY_POSTGRES = /^500 .*permission denied for/;
@@ -129,7 +130,7 @@ export function attemptsOfGuest(me: TenantAtSuperset, victim: TenantAtSuperset):
     {
       what: "set_config to it in a dashboard's metric",
       ask: () => chartData(guest, own.dataset, setConfig(victim.tenant).metric, { shown }),
-      mustBe: SET_CONFIG,
+      mustBe: NOT_THE_CHARTS,
     },
     ...byResults(guest, victim, FORBIDDEN),
   ];
