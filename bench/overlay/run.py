@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 sys.path[:0] = [str(REPOSITORY / "superset" / "tests"), str(REPOSITORY / "superset")]
 
-from conftest import PROGRAMS, Servers
+from servers import PROGRAMS, Servers
 from world import PASSWORD
 
 RUNS = 5

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from psycopg2 import sql
 
-from conftest import PROGRAMS, REPOSITORY, SUPERSET
+from servers import PROGRAMS, REPOSITORY, SUPERSET
 
 CONTENT = REPOSITORY / "examples" / "shared-rls" / "content.zip"
 PRISTINE, WORK = "pristine", "applying"

@@ -1,0 +1,92 @@
+"""The servers around Superset, which servers.ts starts, and Superset's own processes among them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import psycopg2
+
+SUPERSET = Path(__file__).parents[1]
+REPOSITORY = SUPERSET.parent
+PROGRAMS = Path(sys.executable).parent
+
+
+class Servers:
+    """PostgreSQL twice, Valkey and Secrets Manager, as servers.ts starts them."""
+
+    def __init__(self) -> None:
+        tsx = REPOSITORY / "node_modules" / ".bin" / "tsx"
+        self.process = subprocess.Popen(
+            [tsx, SUPERSET / "tests" / "servers.ts"],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if "TENANCY_TEST_LOG" not in os.environ else None,
+            text=True,
+        )
+        answer = json.loads(self.process.stdout.readline())
+        self.tenants = [SimpleNamespace(**tenant) for tenant in answer["tenants"]]
+        self.superuser = answer["superuser"]
+        self.commands = answer["commands"]
+        self.environment = {
+            **answer["environment"],
+            "SUPERSET_CONFIG_PATH": str(SUPERSET / "superset_config.py"),
+            "PYTHONPATH": str(SUPERSET),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def ask(self, **command: object) -> None:
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        assert json.loads(self.process.stdout.readline()) == {"done": True}
+
+    def restart(self, server: str) -> None:
+        self.ask(restart=server)
+
+    def set_secret(self, name: str, value: dict) -> None:
+        self.ask(secret=[name, value])
+
+    def run_superset(self, *arguments: str, **options: object) -> subprocess.CompletedProcess:
+        """Runs a command of Superset, as the migration task does."""
+        return subprocess.run(
+            [PROGRAMS / "superset", *arguments],
+            env={**os.environ, **self.environment},
+            cwd=SUPERSET,
+            capture_output=True,
+            text=True,
+            **options,
+        )
+
+    @contextmanager
+    def running(self, name: str, **replaced: str) -> Iterator[subprocess.Popen]:
+        """A process as its task definition starts it, but for the words that are replaced."""
+        command = [replaced.get(word, word) for word in self.commands[name]]
+        process = subprocess.Popen(
+            [PROGRAMS / command[0], *command[1:]],
+            env={**os.environ, **self.environment},
+            cwd=SUPERSET,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+    def as_superuser(self, statement: str, *parameters: object) -> list[tuple]:
+        """Only to set a scene that the overlay must cope with, and to look at what came of it."""
+        connection = psycopg2.connect(**self.superuser)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters or None)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
