@@ -5,6 +5,7 @@ import { Environment, TenancyModel } from '../lib/environment/environment';
 import { EnvironmentFile } from '../lib/environment/environment-file';
 import { EnvironmentFileError } from '../lib/environment/environment-file-error';
 import { environmentFiles } from '../lib/environment/environment-files';
+import { DatabasePerTenantStack } from '../lib/tenancy/database-per-tenant-stack';
 import { SharedRlsStack } from '../lib/tenancy/shared-rls-stack';
 import { ConfigurationError } from '../lib/validation/configuration-error';
 
@@ -42,5 +43,8 @@ function addStack(app: App, id: string, environment: Environment): void {
   switch (environment.model) {
     case TenancyModel.SHARED_RLS:
       new SharedRlsStack(app, id, { environment });
+      break;
+    case TenancyModel.DATABASE_PER_TENANT:
+      new DatabasePerTenantStack(app, id, { environment });
   }
 }

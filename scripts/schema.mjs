@@ -60,7 +60,9 @@ function environmentSchema() {
     }
     if (typeof node.default === 'string') describeDefault(node, definitions);
   }
-  definitions.EnvironmentDatabase.properties.instanceClass.enum = instanceClassNames();
+  for (const name of ['EnvironmentDatabase', 'EnvironmentShard']) {
+    definitions[name].properties.instanceClass.enum = instanceClassNames();
+  }
   definitions.EnvironmentCache.properties.nodeType.enum = cacheNodeTypeNames();
   return { title: 'Environment of cdk-superset-tenancy', ...environment, definitions };
 }

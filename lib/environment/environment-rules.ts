@@ -4,10 +4,11 @@ import { Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { saferVersion } from '../database/postgres-version';
 import { contentBundleProblem } from '../superset/content-bundle';
-import { tenantRuleProblems } from '../tenant/tenant-rules';
+import { shardRuleProblems, tenantRuleProblems } from '../tenant/tenant-rules';
 import { nearest } from '../validation/nearest';
 import { Path, Problem, valueText } from '../validation/problem';
 import { schemaProblems } from '../validation/schema';
+import { TenancyModel } from './environment';
 
 /**
  * What is wrong with an environment, which may be of any shape; nothing if it is an `Environment`.
@@ -27,6 +28,7 @@ export function environmentProblems(
     ...tenantRuleProblems(at(given, ['tenants']), at(given, ['data', 'tenantColumn']), at(given, ['data', 'tables']), [
       'data',
     ]),
+    ...ofModel(given),
   ];
 }
 
@@ -145,7 +147,7 @@ function certificateOfTheRegion(environment: unknown): Problem[] {
   });
 }
 
-function safePostgres(environment: unknown, path: string[]): Problem[] {
+function safePostgres(environment: unknown, path: Path): Problem[] {
   const version = text(environment, path);
   const safer = version && saferVersion(version);
   if (!safer) return [];
@@ -189,6 +191,86 @@ function emailAddresses(environment: unknown): Problem[] {
     }
     if (emails.indexOf(email) === index) return [];
     return [{ path, code: 'EMAIL_DUPLICATE', fault: `is ${valueText(email)} again`, remedy: 'take it out' }];
+  });
+}
+
+/** Keys that only the model with a database for each tenant reads; there they must fit together. */
+function ofModel(environment: unknown): Problem[] {
+  const tenants = at(environment, ['tenants']);
+  switch (text(environment, ['model'])) {
+    case TenancyModel.DATABASE_PER_TENANT:
+      return [
+        ...shardRuleProblems(tenants, at(environment, ['shards']), at(environment, ['defaultShards'])),
+        ...idleUpToMost(environment),
+        ...safeExtensions(environment),
+        ...shardsOf(environment).flatMap((_, index) => safePostgres(environment, ['shards', index, 'postgresVersion'])),
+      ];
+    case TenancyModel.SHARED_RLS: {
+      const places: Path[] = [
+        ['shards'],
+        ['defaultShards'],
+        ['proxy'],
+        ['data', 'extensions'],
+        ...(Array.isArray(tenants) ? tenants : []).flatMap((_, index) =>
+          ['shard', 'ownKey', 'loader', 'ownWorkers'].map((key) => ['tenants', index, key]),
+        ),
+      ];
+      return places
+        .filter((path) => ![undefined, false].includes(at(environment, path) as undefined))
+        .map((path) => ({
+          path,
+          code: 'MODEL_WITHOUT',
+          fault: `is of model ${TenancyModel.DATABASE_PER_TENANT}, but model is ${TenancyModel.SHARED_RLS}`,
+          remedy: 'take it out, or change model',
+          atKey: true,
+        }));
+    }
+    default:
+      return [];
+  }
+}
+
+function shardsOf(environment: unknown): unknown[] {
+  const shards = at(environment, ['shards']);
+  return Array.isArray(shards) ? shards : [];
+}
+
+function idleUpToMost(environment: unknown): Problem[] {
+  const [idle, most] = ['maxIdleConnectionsPercent', 'maxConnectionsPercent'].map((key) =>
+    at(environment, ['proxy', key]),
+  );
+  if (typeof idle !== 'number' || idle <= ((most as number | undefined) ?? 80)) return [];
+  return [
+    {
+      path: ['proxy', 'maxIdleConnectionsPercent'],
+      code: 'PROXY_IDLE_ABOVE_MOST',
+      fault: `is ${idle}, more than maxConnectionsPercent, which is ${most ?? '80 by default'}`,
+      allowed: '0 up to maxConnectionsPercent',
+    },
+  ];
+}
+
+/** Extensions that lead out of the database, or let a tenant run what it likes in the server. */
+const UNSAFE_EXTENSIONS =
+  /^(dblink|postgres_fdw|.*_fdw|adminpack|aws_.*|rds_tools|pg_cron|pg_transport|pglogical|pl(perl|python|tcl|v8|rust).*|lo|pageinspect|pg_visibility)$/;
+
+function safeExtensions(environment: unknown): Problem[] {
+  const given = at(environment, ['data', 'extensions']);
+  return (Array.isArray(given) ? given : []).flatMap((name, index): Problem[] => {
+    if (typeof name !== 'string') return [];
+    const path = ['data', 'extensions', index];
+    if (!/^[a-z][a-z0-9_-]{0,62}$/.test(name)) {
+      return [{ path, code: 'EXTENSION_INVALID', fault: `is ${valueText(name)}`, allowed: 'the name of an extension' }];
+    }
+    if (!UNSAFE_EXTENSIONS.test(name)) return [];
+    return [
+      {
+        path,
+        code: 'EXTENSION_UNSAFE',
+        fault: `is ${valueText(name)}, which leads out of a tenant's database, or runs what a tenant likes in the server`,
+        remedy: 'take it out',
+      },
+    ];
   });
 }
 

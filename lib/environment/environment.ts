@@ -5,6 +5,8 @@ import { Tenant } from '../tenant/tenant';
 export enum TenancyModel {
   /** One Superset, one PostgreSQL server, row-level security. */
   SHARED_RLS = 'shared-rls',
+  /** One Superset, a database for each tenant, over as many PostgreSQL servers as it takes, behind RDS Proxy. */
+  DATABASE_PER_TENANT = 'database-per-tenant',
 }
 
 /** One environment: all that a deployment needs to know. The file in YAML has exactly this shape. */
@@ -39,11 +41,36 @@ export interface Environment {
   readonly domain: EnvironmentDomain;
 
   /**
-   * Server of the tenants' data.
+   * Server of the tenants' data; with model `database-per-tenant`, what shards have that do not say otherwise.
    *
    * @default - the defaults of each size
    */
   readonly database?: EnvironmentDatabase;
+
+  /**
+   * Servers of the tenants' databases, each with a proxy. Model `database-per-tenant` only.
+   *
+   * @minItems 1
+   * @maxItems 20
+   * @default - one, named `a`
+   */
+  readonly shards?: EnvironmentShard[];
+
+  /**
+   * Names of the shards over which tenants that name none are spread, by a hash of their id. For good: a tenant whose shard
+   * changes by another list is refused at deployment. A shard that is added later takes the tenants that name it.
+   *
+   * @minItems 1
+   * @default - the first shard
+   */
+  readonly defaultShards?: string[];
+
+  /**
+   * The proxies of all shards. Model `database-per-tenant` only.
+   *
+   * @default - the defaults of each setting
+   */
+  readonly proxy?: EnvironmentProxy;
 
   /**
    * Server of Superset's own metadata.
@@ -200,6 +227,62 @@ export interface EnvironmentDatabase {
   readonly postgresVersion?: string;
 }
 
+/** A server of tenants' databases, with its proxy. What it leaves out is as `database` of the environment says. */
+export interface EnvironmentShard extends EnvironmentDatabase {
+  /**
+   * Name of the shard, for good: another name is another server.
+   *
+   * @pattern ^[a-z][a-z0-9]{0,15}$
+   * @patternErrorMessage 1 to 16 characters: a to z and 0 to 9, starting with a letter
+   */
+  readonly name: string;
+
+  /**
+   * Id of the one tenant that the server is for. With the tenant's own key (`ownKey`), its storage and backups are under it.
+   *
+   * @maxLength 31
+   * @pattern ^[a-z][a-z0-9_]{2,30}$
+   * @patternErrorMessage the id of a tenant
+   * @default - a server for any tenant
+   */
+  readonly onlyFor?: string;
+}
+
+/** RDS Proxy in front of each shard. */
+export interface EnvironmentProxy {
+  /**
+   * Share of the connections that the server takes which the proxy may open, in percent. The rest is for the provisioner, the
+   * tenants' ETL and operators, who connect to the server itself.
+   *
+   * @minimum 10
+   * @maximum 90
+   * @asType integer
+   * @default 80
+   */
+  readonly maxConnectionsPercent?: number;
+
+  /**
+   * Share of the connections that the server takes which the proxy keeps open although nobody uses them, in percent. Not more
+   * than `maxConnectionsPercent`.
+   *
+   * @minimum 0
+   * @maximum 90
+   * @asType integer
+   * @default 40
+   */
+  readonly maxIdleConnectionsPercent?: number;
+
+  /**
+   * Seconds that a query waits for a free connection before it fails.
+   *
+   * @minimum 1
+   * @maximum 300
+   * @asType integer
+   * @default 30
+   */
+  readonly borrowTimeoutSeconds?: number;
+}
+
 /** Size of the cache. */
 export interface EnvironmentCache {
   /**
@@ -291,6 +374,16 @@ export interface EnvironmentSuperset {
    * @default 4
    */
   readonly maxWorkerTasks?: number;
+
+  /**
+   * Connections of one tenant in one process of Superset, 1 to 20. A web task has two processes, a worker task three.
+   *
+   * @minimum 1
+   * @maximum 20
+   * @asType integer
+   * @default 5
+   */
+  readonly connectionsPerProcess?: number;
 }
 
 /** Where alarms go. */
@@ -314,11 +407,18 @@ export interface EnvironmentData {
    */
   readonly schema?: string;
 
-  /** The column that says which tenant a row belongs to. */
+  /**
+   * Extensions that each tenant's database has, for instance `pg_trgm`. Model `database-per-tenant` only.
+   *
+   * @default - none
+   */
+  readonly extensions?: string[];
+
+  /** The column that says which tenant a row belongs to. Model `database-per-tenant` does not look at it. */
   readonly tenantColumn: TenantColumn;
 
   /**
-   * The tables.
+   * The tables. With model `database-per-tenant` a tenant may read whatever is in the schema of its database.
    *
    * @minItems 1
    */

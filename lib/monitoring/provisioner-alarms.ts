@@ -1,8 +1,14 @@
-import { DatabaseProvisioner } from '../provisioning/database-provisioner';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { AlarmDefinition } from './alarm-definition';
 
-/** Alarms of the database provisioner, whose log names tenant and table. */
-export function provisionerAlarms(provisioner: DatabaseProvisioner): AlarmDefinition[] {
+/** What the alarms of a provisioner are made from. */
+export interface WatchedProvisioner {
+  metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
+  metricDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
+}
+
+/** Alarms of a database provisioner, whose log names tenant and table. */
+export function provisionerAlarms(provisioner: WatchedProvisioner): AlarmDefinition[] {
   return [
     {
       name: 'errors',

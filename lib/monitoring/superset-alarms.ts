@@ -45,6 +45,14 @@ export function supersetAlarms(superset: SupersetService): AlarmDefinition[] {
       periods: 5,
       missingData,
     },
+    ...superset.ownWorkerServices.map((service) => ({
+      name: `${service.node.id.toLowerCase()}-down`,
+      description: 'No worker of a tenant with workers of its own runs: its asynchronous queries and reports wait.',
+      metric: superset.metricRunningTasks(service, minute),
+      below: 1,
+      periods: 5,
+      missingData,
+    })),
     {
       name: 'beat-down',
       description: 'Beat does not run: nothing is scheduled. A deployment stops it for a minute or two.',

@@ -8,14 +8,17 @@ import * as subscriptions from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
+import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { letAlarmsUse, ownKeyProps } from '../encryption/own-key';
 import { DatabaseProvisioner } from '../provisioning/database-provisioner';
+import { Shard, ShardsProvisioner } from '../provisioning/shards-provisioner';
 import { SupersetService } from '../superset/superset-service';
 import { AlarmDefinition, alarmProps } from './alarm-definition';
 import { cacheAlarms } from './cache-alarms';
 import { postgresAlarms } from './postgres-alarms';
 import { provisionerAlarms } from './provisioner-alarms';
+import { proxyAlarms } from './proxy-alarms';
 import { supersetAlarms } from './superset-alarms';
 
 /** Props of {@link TenancyAlarms}. */
@@ -49,6 +52,20 @@ export interface TenancyAlarmsProps {
   readonly tenantDatabase?: TenantDatabaseServer;
 
   /**
+   * Servers of tenants' databases to watch. The names of their alarms begin with `shard-<name>`.
+   *
+   * @default - none
+   */
+  readonly shards?: Shard[];
+
+  /**
+   * Proxies of those servers to watch. The names of their alarms begin with `proxy-<shard>`.
+   *
+   * @default - none
+   */
+  readonly proxies?: TenantDatabaseProxy[];
+
+  /**
    * Server of Superset's metadata to watch.
    *
    * @default - none
@@ -75,13 +92,20 @@ export interface TenancyAlarmsProps {
    * @default - none
    */
   readonly provisioner?: DatabaseProvisioner;
+
+  /**
+   * Provisioner of shards to watch.
+   *
+   * @default - none
+   */
+  readonly shardsProvisioner?: ShardsProvisioner;
 }
 
 /**
  * Alarms on one topic, with thresholds computed from the sizes of what they watch.
  *
  * Names end in `<what is watched>-<condition>`, for instance `tenant-database-connections`, after the path of this
- * construct; they change in major versions only. A database has 7 alarms, a cache node 3, Superset 6 and the
+ * construct; they change in major versions only. A database has 7 alarms, a proxy 6, a cache node 3, Superset 6 and the
  * provisioner 2, at 0.10 USD a month each (us-east-1, aws.amazon.com/cloudwatch/pricing).
  */
 export class TenancyAlarms extends Construct {
@@ -99,6 +123,11 @@ export class TenancyAlarms extends Construct {
     if (props?.tenantDatabase) {
       this.define('tenant-database', postgresAlarms(props.tenantDatabase));
     }
+    for (const { name, server } of props?.shards ?? []) {
+      this.define(`shard-${name}`, postgresAlarms(server));
+      const proxy = props?.proxies?.find((each) => each.server === server);
+      if (proxy) this.define(`proxy-${name}`, proxyAlarms(proxy));
+    }
     if (props?.metadataDatabase) {
       this.define('metadata-database', postgresAlarms(props.metadataDatabase));
     }
@@ -107,6 +136,9 @@ export class TenancyAlarms extends Construct {
     }
     if (props?.provisioner) {
       this.define('provisioner', provisionerAlarms(props.provisioner));
+    }
+    if (props?.shardsProvisioner) {
+      this.define('provisioner', provisionerAlarms(props.shardsProvisioner));
     }
     if (props?.superset) {
       this.define('superset', supersetAlarms(props.superset));

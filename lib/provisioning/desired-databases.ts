@@ -77,3 +77,6 @@ export function ownerRoleName(tenantId: string): string {
 export function loaderRoleName(tenantId: string): string {
   return `tenancy_loader_${tenantId}`;
 }
+
+/** Connections that the ETL of one tenant may have, beside those of {@link DesiredDatabase.connections}. */
+export const LOADER_CONNECTIONS = 5;

@@ -4,8 +4,7 @@ import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
 import { resolveTenantLimits } from '../tenant/tenant-limits';
 import { TenantSecret } from '../tenant/tenant-secret';
-import { ConfigurationError } from '../validation/configuration-error';
-import { CUSTOM_RESOURCE_REQUEST_BYTES, exceeds } from '../validation/quotas';
+import { checkRequestSize } from './custom-resource-request';
 import { DatabaseProvisioner } from './database-provisioner';
 import { DesiredState, DesiredTenant } from './desired-state';
 
@@ -74,7 +73,7 @@ export class TenantDatabases extends Construct {
   constructor(scope: Construct, id: string, props: TenantDatabasesProps) {
     super(scope, id);
     const state = desiredState(props);
-    this.checkSize(state);
+    checkRequestSize(this, state, state.tenants.length, state.tenants.length);
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::SupersetTenantDatabases',
       serviceToken: props.provisioner.serviceToken,
@@ -85,26 +84,7 @@ export class TenantDatabases extends Construct {
     this.pendingTables = this.resource.getAttString('PendingTables');
     this.unreadableRelations = this.resource.getAttString('UnreadableRelations');
   }
-
-  private checkSize(state: DesiredState): void {
-    const bytes = JSON.stringify(state).length + state.tenants.length * ARN_BYTES;
-    // An update carries the old state too.
-    const request = 2 * bytes + ENVELOPE_BYTES;
-    if (request > CUSTOM_RESOURCE_REQUEST_BYTES.limit) {
-      throw new ConfigurationError(
-        this,
-        'TENANT_BATCH_TOO_LARGE',
-        `${state.tenants.length} tenants make ${exceeds(request, CUSTOM_RESOURCE_REQUEST_BYTES)}. Move some to another batch, or to another environment.`,
-      );
-    }
-  }
 }
-
-/** What the ARN of a secret takes more than the token that stands for it. */
-const ARN_BYTES = 120;
-
-/** What CloudFormation and the provider framework put around the state. */
-const ENVELOPE_BYTES = 8 * 1024;
 
 function desiredState(props: TenantDatabasesProps): DesiredState {
   const { hostname, port, databaseName } = props.provisioner.database;

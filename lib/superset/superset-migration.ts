@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CfnResource, CustomResource, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
+import { CfnResource, CustomResource, Duration, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -9,6 +9,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, IConstruct } from 'constructs';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { arnInRules } from '../validation/arn-in-rules';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 
 /** Props of {@link SupersetMigration}. */
@@ -119,7 +120,7 @@ export class SupersetMigration extends Construct {
     const outside = 'It speaks to AWS only, and CloudFormation must get an answer even when the VPC reaches nothing.';
     const stack = Stack.of(this);
     const clusterId = stack.getLogicalId(cluster.node.defaultChild as CfnResource);
-    const tasksForRules = `arn:${part(stack.partition, 'AWS::Partition')}:ecs:${part(stack.region, 'AWS::Region')}:${part(stack.account, 'AWS::AccountId')}:task/<${clusterId}>/*`;
+    const tasksForRules = arnInRules(stack, 'ecs', `task/<${clusterId}>/*`);
     const arnOf = (fn: IConstruct) => `<${stack.getLogicalId(fn.node.defaultChild as CfnResource)}.Arn>:*`;
     const called = [
       ...functions,
@@ -159,11 +160,6 @@ export class SupersetMigration extends Construct {
       skipCfnLint(resource, 'W3005');
     }
   }
-}
-
-/** A part of an ARN as rules print it: a value that is only known at deployment by its name. */
-function part(value: string, name: string): string {
-  return Token.isUnresolved(value) ? `<${name}>` : value;
 }
 
 /** A migration of a large metadata database takes minutes; CloudFormation itself gives up after an hour. */

@@ -11,6 +11,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, IDependable } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
+import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
@@ -22,6 +23,7 @@ import { SupersetDesiredState } from './superset-desired-state';
 import { SupersetImage } from './superset-image';
 import { SupersetLoadBalancer } from './superset-load-balancer';
 import { SupersetMigration } from './superset-migration';
+import { OWN_WORKER_TASKS, WEB_PROCESSES, WEB_THREADS, WORKER_CHILDREN } from './superset-processes';
 
 /** A tenant together with the login that its administrator begins with. */
 export interface SupersetTenant {
@@ -59,6 +61,21 @@ export interface SupersetServiceProps {
 
   /** Cache and queue. */
   readonly cache: SupersetCache;
+
+  /**
+   * Proxies that it goes to tenants' servers by. The login of a tenant names the server itself: without the server's proxy here,
+   * Superset connects to it directly.
+   *
+   * @default - none
+   */
+  readonly proxies?: TenantDatabaseProxy[];
+
+  /**
+   * Connections of one tenant in one process of Superset, 1 to 20. A web task has two processes, a worker task three.
+   *
+   * @default 5
+   */
+  readonly connectionsPerProcess?: number;
 
   /** Host name that users type; point it to the load balancer. */
   readonly domainName: string;
@@ -139,8 +156,11 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   /** Superset's web server. */
   public readonly webService: ecs.IFargateService;
 
-  /** Celery workers. */
+  /** Celery workers, but for those that work for one tenant. */
   public readonly workerService: ecs.IFargateService;
+
+  /** Celery workers that work for one tenant each, in the order of the tenants that have such (`ownWorkers`). */
+  public readonly ownWorkerServices: ecs.IFargateService[];
 
   /** Celery's clock, of which there is never more than one. */
   public readonly beatService: ecs.IFargateService;
@@ -191,6 +211,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     this.connections = new ec2.Connections({ securityGroups: [securityGroup] });
     props.metadataDatabase.connections.allowDefaultPortFrom(this, 'Superset');
     props.cache.connections.allowDefaultPortFrom(this, 'Superset');
+    props.proxies?.forEach((proxy) => proxy.connections.allowDefaultPortFrom(this, 'Superset, as one of the tenants'));
     props.metadataDatabase.grantSecretRead(this.taskRole);
     this.environment = this.environmentOf(props);
     this.secrets = this.secretsOf(props, key, removalPolicy);
@@ -227,6 +248,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       this.taskRole,
       securityGroup,
       ...props.tenants.map(({ adminLogin }) => adminLogin),
+      ...(props.proxies ?? []).map(({ targetGroup }) => targetGroup),
     );
 
     const webService = this.newService('Web', network, securityGroup, {
@@ -248,9 +270,23 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       maxHealthyPercent: 100,
       availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.DISABLED,
     });
+    const ownWorkerServices = props.tenants
+      .filter(({ tenant }) => tenant.ownWorkers)
+      .map(({ tenant: { id: tenant } }) =>
+        this.newService(`Worker-${tenant}`, network, securityGroup, {
+          taskDefinition: this.newTask(
+            `WorkerTask-${tenant}`,
+            `worker-${tenant}`,
+            SIZES.worker,
+            [...COMMANDS.worker, `--queues=${ownQueue(tenant)}`],
+            { healthCheck: WORKER_LIVES },
+          ),
+        }),
+      );
     this.webService = webService;
     this.workerService = workerService;
-    for (const service of [this.webService, this.workerService, this.beatService]) {
+    this.ownWorkerServices = ownWorkerServices;
+    for (const service of [webService, workerService, ...ownWorkerServices, this.beatService]) {
       service.node.addDependency(migration.resource);
     }
 
@@ -267,7 +303,10 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     webScaling.scaleOnCpuUtilization('Cpu', BUSY);
     webScaling.scaleOnRequestCount('Requests', { requestsPerTarget: 1000, targetGroup: this.targetGroup });
     workerService.autoScaleTaskCount(workers).scaleOnCpuUtilization('Cpu', BUSY);
-    for (const service of [webService, workerService]) {
+    for (const service of ownWorkerServices) {
+      service.autoScaleTaskCount({ minCapacity: 1, maxCapacity: OWN_WORKER_TASKS }).scaleOnCpuUtilization('Cpu', BUSY);
+    }
+    for (const service of [webService, workerService, ...ownWorkerServices]) {
       const resource = service.node.findChild('Service') as ecs.CfnService;
       // With a number, each deployment would shrink the service to it, whatever autoscaling had made of it.
       resource.desiredCount = undefined;
@@ -422,7 +461,9 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     return [internetConnectivityEstablished, ...endpoints];
   }
 
-  private environmentOf({ metadataDatabase, cache }: SupersetServiceProps) {
+  private environmentOf(props: SupersetServiceProps): { [name: string]: string } {
+    const { metadataDatabase, cache, proxies = [], connectionsPerProcess } = props;
+    const ownQueues = props.tenants.filter(({ tenant }) => tenant.ownWorkers).map(({ tenant }) => tenant.id);
     return {
       SUPERSET_URL: this.url,
       SUPERSET_DATABASE_HOST: metadataDatabase.hostname,
@@ -433,8 +474,34 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       SUPERSET_CACHE_HOST: cache.hostname,
       SUPERSET_CACHE_PORT: cache.port,
       SUPERSET_TENANT_SECRET: TenantSecret.nameFor('{tenant}'),
+      ...(proxies.length > 0 && { SUPERSET_DATABASE_PROXIES: this.proxiesByServer(proxies) }),
+      ...(connectionsPerProcess !== undefined && {
+        SUPERSET_TENANT_CONNECTIONS: `${this.validConnections(connectionsPerProcess)}`,
+      }),
+      ...(ownQueues.length > 0 && { SUPERSET_OWN_QUEUES: ownQueues.sort().join(',') }),
       AWS_REGION: Aws.REGION,
     };
+  }
+
+  /** `{"<server>:<port>": "<proxy>:<port>"}` */
+  private proxiesByServer(proxies: TenantDatabaseProxy[]): string {
+    const pairs = proxies.map(({ server, hostname, port }) => [
+      `${server.hostname}:${server.port}`,
+      `${hostname}:${port}`,
+    ]);
+    // Not toJsonString, which does not resolve what stands in keys.
+    return `{${pairs.map(([from, to]) => `"${from}":"${to}"`).join(',')}}`;
+  }
+
+  private validConnections(connections: number): number {
+    if (Token.isUnresolved(connections) || (Number.isInteger(connections) && connections >= 1 && connections <= 20)) {
+      return connections;
+    }
+    throw new ConfigurationError(
+      this,
+      'CONNECTIONS_PER_PROCESS_OUT_OF_RANGE',
+      `connectionsPerProcess is ${connections}; it must be a whole number from 1 to 20.`,
+    );
   }
 
   private secretsOf(props: SupersetServiceProps, key: kms.IKey, removalPolicy: RemovalPolicy) {
@@ -573,9 +640,9 @@ const COMMANDS = {
   web: [
     'gunicorn',
     `--bind=0.0.0.0:${WEB_PORT}`,
-    '--workers=2',
+    `--workers=${WEB_PROCESSES}`,
     '--worker-class=gthread',
-    '--threads=16',
+    `--threads=${WEB_THREADS}`,
     '--timeout=110',
     '--graceful-timeout=100',
     // Longer than the load balancer keeps an idle connection: it would use one that is closed already, and answer 502.
@@ -583,7 +650,7 @@ const COMMANDS = {
     '--worker-tmp-dir=/tmp',
     'superset.app:create_app()',
   ],
-  worker: [...CELERY, 'worker', '--pool=prefork', '--concurrency=2', '-O', 'fair', '--loglevel=INFO'],
+  worker: [...CELERY, 'worker', '--pool=prefork', `--concurrency=${WORKER_CHILDREN}`, '-O', 'fair', '--loglevel=INFO'],
   beat: [...CELERY, 'beat', '--schedule=/tmp/celerybeat-schedule', '--pidfile=/tmp/celerybeat.pid', '--loglevel=INFO'],
   // It ends before the deployment stops waiting for it, so that its log can be shown.
   migration: [
@@ -611,6 +678,11 @@ const WORKER_LIVES: ecs.HealthCheck = {
 
 /** All that a task may write to; the image declares them as volumes, so that its user owns them. */
 const WRITABLE = ['/tmp', '/app/superset_home'];
+
+/** Queue of Celery of a tenant that has workers of its own. */
+function ownQueue(tenant: string): string {
+  return `tenant_${tenant}`;
+}
 
 function volumeName(path: string): string {
   return path.replace(/\W+/g, '-').replace(/^-/, '');

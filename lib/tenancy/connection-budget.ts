@@ -1,17 +1,18 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { WEB_PROCESSES, WORKER_CHILDREN } from '../superset/superset-processes';
 import { Tenant } from '../tenant/tenant';
 import { resolveTenantLimits } from '../tenant/tenant-limits';
 import { ConfigurationError } from '../validation/configuration-error';
 
 /** `superuser_reserved_connections` is 3 and `rds.rds_superuser_reserved_connections` 2 (AWS Knowledge Center, "connection slots"). */
-const RESERVED_BY_RDS = 5;
+export const RESERVED_BY_RDS = 5;
 
 /** One run has 4 sessions and verifies with 8 more; the schedule and the batches of 7 other stacks may wait with one each. */
-const PROVISIONER = 4 + 8 + 8;
+export const PROVISIONER = 4 + 8 + 8;
 
 /** The operator's ETL and whoever looks after the server. */
-const OPERATORS = 15;
+export const OPERATORS = 15;
 
 /** A tenant may stand at its limit all day; that more than a quarter of the capacity does at once is another matter. */
 const MOST_OVERCOMMITTED = 4;
@@ -61,11 +62,11 @@ export function checkConnections(scope: Construct, tenants: Tenant[], maxConnect
   }
 }
 
-/** Two processes of gunicorn, each with SQLAlchemy's pool of 5 connections and 10 more at most. */
-const WEB_TASK = 2 * (5 + 10);
+/** Each process has SQLAlchemy's pool of 5 connections and 10 more at most. */
+const WEB_TASK = WEB_PROCESSES * (5 + 10);
 
-/** A parent and two children of Celery, which run one task each. */
-const WORKER_TASK = 3 * 2;
+/** A parent and its children, which run one task each. */
+const WORKER_TASK = (WORKER_CHILDREN + 1) * 2;
 
 /** Beat, the migration, and operators. */
 const OTHERS = 20;

@@ -1,21 +1,15 @@
-import { Annotations, CfnOutput, Duration, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
-import * as acm from 'aws-cdk-lib/aws-certificatemanager';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as ecr from 'aws-cdk-lib/aws-ecr';
+import { CfnOutput, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
-import { Environment, EnvironmentDatabase } from '../environment/environment';
-import { environmentProblems } from '../environment/environment-rules';
+import { Environment } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
-import { SupersetImage } from '../superset/superset-image';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
-import { ConfigurationError } from '../validation/configuration-error';
-import { problemText } from '../validation/problem';
+import { checkEnvironment, networkProps, serverProps, supersetProps } from './environment-parts';
 import { SharedRlsTenancy } from './shared-rls-tenancy';
 
 /** Props of {@link SharedRlsStack}. */
@@ -45,13 +39,13 @@ export class SharedRlsStack extends Stack {
       ...props,
       env: { account: environment.account, region: environment.region },
     });
-    this.checkEnvironment(environment);
+    checkEnvironment(this, environment);
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));
     const ours = { encryptionKey, removalPolicy };
 
-    const network = this.newNetwork(environment, encryptionKey, removalPolicy);
+    const network = new TenancyNetwork(this, 'Network', networkProps(this, environment, encryptionKey, removalPolicy));
     const inNetwork = { network, ...ours };
     this.tenancy = new SharedRlsTenancy(this, 'Tenancy', {
       ...inNetwork,
@@ -61,7 +55,7 @@ export class SharedRlsStack extends Stack {
         ...serverProps(environment.metadataDatabase),
       }),
       cache: new SupersetCache(this, 'Cache', { ...inNetwork, ...environment.cache }),
-      ...this.supersetProps(environment, network),
+      ...supersetProps(this, environment, network),
       alarmEmails: environment.alarms?.emails,
       schema: environment.data.schema,
       tenantColumn: environment.data.tenantColumn,
@@ -74,61 +68,6 @@ export class SharedRlsStack extends Stack {
   /** The zones that the environment names; without them the CDK looks the account's up. */
   public get availabilityZones(): string[] {
     return this.zones ?? super.availabilityZones;
-  }
-
-  private checkEnvironment(environment: Environment): void {
-    const problems = environmentProblems(environment);
-    if (problems.length > 0) {
-      throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
-    }
-  }
-
-  private newNetwork(environment: Environment, encryptionKey: kms.IKey, removalPolicy: RemovalPolicy): TenancyNetwork {
-    const { vpcId, internetEgress, ...ofNewVpc } = environment.network ?? {};
-    if (vpcId) {
-      return new TenancyNetwork(this, 'Network', {
-        vpc: ec2.Vpc.fromLookup(this, 'Vpc', { vpcId }),
-        internetEgress,
-        ...ofNewVpc,
-      });
-    }
-    return new TenancyNetwork(this, 'Network', {
-      internetEgress,
-      publicSubnets: environment.domain.internetFacing || undefined,
-      encryptionKey,
-      removalPolicy,
-      ...ofNewVpc,
-    });
-  }
-
-  private supersetProps({ domain, superset }: Environment, network: TenancyNetwork) {
-    const { image, contentBundle, minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks } = superset;
-    return {
-      domainName: domain.name,
-      certificate: acm.Certificate.fromCertificateArn(this, 'Certificate', domain.certificateArn),
-      internetFacing: domain.internetFacing,
-      image: image ? this.imageAt(image, network) : undefined,
-      ...{ contentBundle, minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
-    };
-  }
-
-  private imageAt(uri: string, network: TenancyNetwork): SupersetImage {
-    const ecrImage = ECR_IMAGE.exec(uri)?.groups;
-    if (ecrImage) {
-      const { account, region, repositoryName, tag, digest } = ecrImage;
-      const repository = ecr.Repository.fromRepositoryAttributes(this, 'Repository', {
-        repositoryArn: `arn:${this.partition}:ecr:${region}:${account}:repository/${repositoryName}`,
-        repositoryName,
-      });
-      return SupersetImage.fromEcrRepository(repository, digest ?? tag ?? 'latest');
-    }
-    if (!network.internetEgress) {
-      Annotations.of(this).addWarningV2(
-        'superset-tenancy:image-out-of-reach',
-        `The image ${uri} is on the internet, which tasks cannot reach. Copy it to ECR, or set network.internetEgress.`,
-      );
-    }
-    return SupersetImage.fromRegistry(uri);
   }
 
   private addOutputs(): void {
@@ -155,12 +94,4 @@ export class SharedRlsStack extends Stack {
       new CfnOutput(this, id, { value, description });
     }
   }
-}
-
-/** An image in a private repository of ECR (ECR User Guide, "Amazon ECR private registry"). */
-const ECR_IMAGE =
-  /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?\/(?<repositoryName>[^:@]+)(:(?<tag>[\w.-]+))?(@(?<digest>sha256:[0-9a-f]{64}))?$/;
-
-function serverProps({ backupDays, ...size }: EnvironmentDatabase = {}) {
-  return { ...size, ...(backupDays === undefined ? {} : { backupRetention: Duration.days(backupDays) }) };
 }

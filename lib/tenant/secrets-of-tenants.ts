@@ -1,7 +1,8 @@
-import { RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { arnInRules } from '../validation/arn-in-rules';
 import { Tenant, TenantRemovalPolicy } from './tenant';
 
 /** What happens to the secrets of a tenant when it leaves the stack. */
@@ -26,11 +27,8 @@ export function grantReadOfEachTenant(
   // Secrets Manager adds a hyphen and six characters to each name.
   const resourceName = `${names}-??????`;
   const { partition, region, account } = Stack.of(scope);
-  const [ofPartition, ofRegion, ofAccount] = [partition, region, account].map((name, i) =>
-    Token.isUnresolved(name) ? PSEUDO_PARAMETERS[i] : name,
-  );
   Validations.of(scope).acknowledge({
-    id: `AwsSolutions-IAM5[Resource::arn:${ofPartition}:secretsmanager:${ofRegion}:${ofAccount}:secret:${resourceName}]`,
+    id: `AwsSolutions-IAM5[Resource::${arnInRules(Stack.of(scope), 'secretsmanager', `secret:${resourceName}`)}]`,
     reason: 'Tenants come and go: their secrets are named by prefix, so that the policy does not grow with them.',
   });
   const secretsManager = `secretsmanager.${region}.amazonaws.com`;
@@ -41,6 +39,3 @@ export function grantReadOfEachTenant(
     resourceArns: [`arn:${partition}:secretsmanager:${region}:${account}:secret:${resourceName}`],
   });
 }
-
-/** As cdk-nag writes the partition, region and account of a stack that may go to any. */
-const PSEUDO_PARAMETERS = ['<AWS::Partition>', '<AWS::Region>', '<AWS::AccountId>'];

@@ -49,6 +49,17 @@ export interface TenantLimits {
    * @default - by tier: basic 0, standard 1, premium 2
    */
   readonly parallelWorkers?: number;
+
+  /**
+   * Disk that one process of the tenant may use for sorts and hashes, in MiB (`temp_file_limit`). It is set where the master
+   * user may; everywhere it is bounded by a tenth of the server's storage.
+   *
+   * @minimum 16
+   * @maximum 1048576
+   * @asType integer
+   * @default - by tier: basic 512, standard 2048, premium 8192
+   */
+  readonly tempFileMiB?: number;
 }
 
 /** The limits of a tenant with every value filled in. */
@@ -61,12 +72,32 @@ export interface ResolvedTenantLimits {
   readonly workMemMiB: number;
   /** Parallel workers of one node of a query. */
   readonly parallelWorkers: number;
+  /** Disk that one process may use for sorts and hashes, in MiB. */
+  readonly tempFileMiB: number;
 }
 
 const TIER_LIMITS: Record<TenantTier, ResolvedTenantLimits> = {
-  [TenantTier.BASIC]: { connections: 5, statementTimeoutSeconds: 30, workMemMiB: 8, parallelWorkers: 0 },
-  [TenantTier.STANDARD]: { connections: 10, statementTimeoutSeconds: 60, workMemMiB: 16, parallelWorkers: 1 },
-  [TenantTier.PREMIUM]: { connections: 30, statementTimeoutSeconds: 300, workMemMiB: 64, parallelWorkers: 2 },
+  [TenantTier.BASIC]: {
+    connections: 5,
+    statementTimeoutSeconds: 30,
+    workMemMiB: 8,
+    parallelWorkers: 0,
+    tempFileMiB: 512,
+  },
+  [TenantTier.STANDARD]: {
+    connections: 10,
+    statementTimeoutSeconds: 60,
+    workMemMiB: 16,
+    parallelWorkers: 1,
+    tempFileMiB: 2048,
+  },
+  [TenantTier.PREMIUM]: {
+    connections: 30,
+    statementTimeoutSeconds: 300,
+    workMemMiB: 64,
+    parallelWorkers: 2,
+    tempFileMiB: 8192,
+  },
 };
 
 /** The tier's limits, with those that the tenant sets itself laid over them. */

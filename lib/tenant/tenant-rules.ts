@@ -52,6 +52,117 @@ export function tenantRuleProblems(tenants: unknown, column: unknown, tables: un
   ];
 }
 
+/**
+ * What is wrong with tenants that have a database each, and with the shards that these are on; none if all is well.
+ *
+ * Paths begin with `tenants`, `shards` and `defaultShards`. Values that are CDK tokens are not judged.
+ */
+export function databaseTenantProblems(
+  tenants: readonly Tenant[],
+  shards: readonly { readonly name: string; readonly onlyFor?: string }[],
+  defaultShards?: readonly string[],
+): Problem[] {
+  return [
+    ...tenants.flatMap((tenant, index) => below(['tenants', index], schemaProblems('Tenant', tenant))),
+    ...tenantRuleProblems(tenants, undefined, undefined),
+    ...shards.flatMap(({ name, onlyFor }, index) =>
+      below(['shards', index], schemaProblems('EnvironmentShard', { name, onlyFor })),
+    ),
+    ...shardRuleProblems(tenants, shards, defaultShards),
+  ];
+}
+
+/** The problems of shards that the schema does not see. Whatever is not of its type is passed over: the schema says that. */
+export function shardRuleProblems(tenants: unknown, shards: unknown, defaultShards: unknown): Problem[] {
+  const names = shards === undefined ? [{ path: [], text: 'a' }] : texts(shards, ['shards'], 'name');
+  const owners = texts(shards, ['shards'], 'onlyFor');
+  const known = names.map(({ text }) => text);
+  const ownerOf = (shard: string) =>
+    field(
+      (Array.isArray(shards) ? shards : []).find((each) => field(each, 'name') === shard),
+      'onlyFor',
+    );
+  return [
+    ...duplicates(names, 'SHARD_DUPLICATE', 'give each shard a name of its own'),
+    ...duplicates(owners, 'SHARD_OWNER_DUPLICATE', 'one server for a tenant is enough'),
+    ...owners.flatMap((owner) => unknownOwner(owner, tenants)),
+    ...unknownShards(listed(defaultShards, ['defaultShards']), known),
+    ...listed(defaultShards, ['defaultShards']).flatMap(({ path, text }): Problem[] =>
+      ownerOf(text) === undefined
+        ? []
+        : [{ path, code: 'SHARD_TAKEN', fault: `is ${valueText(text)}, which is only for tenant ${ownerOf(text)}` }],
+    ),
+    ...duplicates(listed(defaultShards, ['defaultShards']), 'SHARD_DUPLICATE', 'name each shard once'),
+    ...unknownShards(texts(tenants, ['tenants'], 'shard'), known),
+    ...texts(tenants, ['tenants'], 'shard').flatMap((shard) => foreignShard(shard, tenants, ownerOf)),
+    ...noDefault(tenants, shards, defaultShards),
+  ];
+}
+
+function listed(list: unknown, path: Path): Text[] {
+  return (Array.isArray(list) ? list : []).flatMap((text, index): Text[] =>
+    typeof text === 'string' && !Token.isUnresolved(text) ? [{ path: [...path, index], text }] : [],
+  );
+}
+
+function unknownShards(given: Text[], known: string[]): Problem[] {
+  return given
+    .filter(({ text }) => !known.includes(text))
+    .map(({ path, text }) => ({
+      path,
+      code: 'SHARD_UNKNOWN',
+      fault: `is ${valueText(text)}, which is no shard`,
+      allowed: known.join(', '),
+      remedy: 'write the name of one, or add it to shards',
+    }));
+}
+
+function unknownOwner({ path, text }: Text, tenants: unknown): Problem[] {
+  const ids = texts(tenants, ['tenants'], 'id').map(({ text: id }) => id);
+  if (ids.includes(text)) return [];
+  return [
+    {
+      path,
+      code: 'SHARD_OWNER_UNKNOWN',
+      fault: `is ${valueText(text)}, which is no tenant`,
+      remedy: 'write the id of a tenant, or take onlyFor out',
+    },
+  ];
+}
+
+function foreignShard({ path, text }: Text, tenants: unknown, ownerOf: (shard: string) => unknown): Problem[] {
+  const owner = ownerOf(text);
+  const id = field(field(tenants, path[1]), 'id');
+  if (owner === undefined || owner === id) return [];
+  return [
+    {
+      path,
+      code: 'SHARD_TAKEN',
+      fault: `is ${valueText(text)}, which is only for tenant ${owner}`,
+      remedy: 'name another shard, or take onlyFor out of that one',
+    },
+  ];
+}
+
+/** A tenant that names no shard needs one that is for any tenant. */
+function noDefault(tenants: unknown, shards: unknown, defaultShards: unknown): Problem[] {
+  if (!Array.isArray(shards) || !Array.isArray(tenants) || defaultShards !== undefined) return [];
+  if (shards.length === 0 || shards.some((shard) => field(shard, 'onlyFor') === undefined)) return [];
+  const owners = shards.map((shard) => field(shard, 'onlyFor'));
+  return tenants.flatMap((tenant, index): Problem[] =>
+    field(tenant, 'shard') !== undefined || owners.includes(field(tenant, 'id'))
+      ? []
+      : [
+          {
+            path: ['tenants', index],
+            code: 'SHARD_MISSING',
+            fault: 'has no shard: each is only for another tenant',
+            remedy: 'add a shard without onlyFor',
+          },
+        ],
+  );
+}
+
 interface Text {
   readonly path: Path;
   readonly text: string;

@@ -59,6 +59,40 @@ export interface Tenant {
   readonly limits?: TenantLimits;
 
   /**
+   * Name of the shard that the tenant's database is on, for good. Model `database-per-tenant` only.
+   *
+   * @maxLength 16
+   * @pattern ^[a-z][a-z0-9]{0,15}$
+   * @patternErrorMessage the name of a shard
+   * @default - the shard that is only for it, or else one of the environment's `defaultShards`, by a hash of its id
+   */
+  readonly shard?: string;
+
+  /**
+   * Whether a KMS key of its own encrypts what is this tenant's alone: its secrets, and the storage of a server that is only
+   * for it. Disabling that key cuts the tenant off, and nobody else. Model `database-per-tenant` only.
+   *
+   * @default false
+   */
+  readonly ownKey?: boolean;
+
+  /**
+   * Whether the tenant's ETL has a login of its own, which may make tables in the tenant's database and write to them: the
+   * secret `superset/tenant/<id>/loader_credentials`. Model `database-per-tenant` only.
+   *
+   * @default false
+   */
+  readonly loader?: boolean;
+
+  /**
+   * Whether the tenant has Celery workers of its own, and connections that nobody else's load can take. Model
+   * `database-per-tenant` only.
+   *
+   * @default false
+   */
+  readonly ownWorkers?: boolean;
+
+  /**
    * E-mail address of the tenant's first administrator, whose user name in Superset it is. No other tenant may have it.
    *
    * @maxLength 254

@@ -766,4 +766,62 @@ export const BAD_FILES: BadFile[] = [
       '1:36: x[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0] lies more than 32 levels deep [YAML_DEEP]',
     ],
   ],
+  [
+    'what only the other model reads',
+    [
+      ['domain:', 'shards: [{ name: a }]\ndomain:'],
+      ['    displayName: Contoso', '    shard: a\n    loader: true\n    displayName: Contoso'],
+    ],
+    [
+      '7:1: shards is of model database-per-tenant, but model is shared-rls [MODEL_WITHOUT]',
+      '35:5: tenants[1].shard is of model database-per-tenant, but model is shared-rls [MODEL_WITHOUT]',
+      '36:5: tenants[1].loader is of model database-per-tenant, but model is shared-rls [MODEL_WITHOUT]',
+    ],
+  ],
+  [
+    'shards that do not fit together',
+    [
+      ['shared-rls', 'database-per-tenant'],
+      [
+        'domain:',
+        'shards: [{ name: a }, { name: b, onlyFor: tk4q9w }, { name: a, onlyFor: nobody }]\ndefaultShards: [b, x, a, a]\ndomain:',
+      ],
+      ['    displayName: Contoso', '    shard: b\n    displayName: Contoso'],
+    ],
+    [
+      '7:61: shards[2].name is "a", as is shards[0].name [SHARD_DUPLICATE]',
+      '7:73: shards[2].onlyFor is "nobody", which is no tenant [SHARD_OWNER_UNKNOWN]',
+      '8:17: defaultShards[0] is "b", which is only for tenant tk4q9w [SHARD_TAKEN]',
+      '8:20: defaultShards[1] is "x", which is no shard [SHARD_UNKNOWN]',
+      '8:26: defaultShards[3] is "a", as is defaultShards[2] [SHARD_DUPLICATE]',
+      '36:12: tenants[1].shard is "b", which is only for tenant tk4q9w [SHARD_TAKEN]',
+    ],
+  ],
+  [
+    'a tenant without a shard that is for it',
+    [
+      ['shared-rls', 'database-per-tenant'],
+      ['domain:', 'shards: [{ name: b, onlyFor: tk4q9w }]\ndomain:'],
+    ],
+    ['33:5: tenants[1] has no shard: each is only for another tenant [SHARD_MISSING]'],
+  ],
+  [
+    'a proxy, a shard and extensions that cannot be',
+    [
+      ['shared-rls', 'database-per-tenant'],
+      [
+        'domain:',
+        "shards: [{ name: a, instanceClass: m7g.larg, postgresVersion: '17.2' }]\nproxy: { maxConnectionsPercent: 40, maxIdleConnectionsPercent: 60, sessionPinningFilters: [x] }\ndomain:",
+      ],
+      ['  tenantColumn:', '  extensions: [pg_trgm, dblink, "x y"]\n  tenantColumn:'],
+    ],
+    [
+      '7:36: shards[0].instanceClass is "m7g.larg", which does not exist [VALUE_UNKNOWN]',
+      '7:63: shards[0].postgresVersion is "17.2", whose statistics show rows that row-level security hides (CVE-2025-8713) [POSTGRES_VERSION_VULNERABLE]',
+      '8:64: proxy.maxIdleConnectionsPercent is 60, more than maxConnectionsPercent, which is 40 [PROXY_IDLE_ABOVE_MOST]',
+      '8:68: proxy.sessionPinningFilters is not a known key [KEY_UNKNOWN]',
+      '25:25: data.extensions[1] is "dblink", which leads out of a tenant\'s database, or runs what a tenant likes in the server [EXTENSION_UNSAFE]',
+      '25:33: data.extensions[2] is "x y" [EXTENSION_INVALID]',
+    ],
+  ],
 ];

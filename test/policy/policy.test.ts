@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Environment } from '../../lib/environment/environment';
-import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 import { policyFindings } from '../policy-findings';
-import { example, userApp } from '../tenancy/environments';
+import { databaseExample, example, userApp } from '../tenancy/environments';
+import { newStack } from '../tenancy/templates';
 import { Judges } from './judges';
 
 let judges: Judges;
@@ -35,12 +35,16 @@ async function findings(name: string, stack: (app: App) => Stack): Promise<Recor
 }
 
 const environmentStack = (overrides: Partial<Environment>) => (app: App) =>
-  new SharedRlsStack(app, 'Demo', { environment: example(overrides) });
+  newStack(app, example(overrides));
 
 const NOTHING = { AwsSolutions: [], 'NIST 800-53': [], 'cfn-lint': [], checkov: [] };
 
 test('none of the four finds anything in the example that is not acknowledged with its reason', async () => {
   expect(await findings('example', environmentStack({}))).toEqual(NOTHING);
+}, 120_000);
+
+test('nor in that of a database for each tenant', async () => {
+  expect(await findings('databases', (app) => newStack(app, databaseExample()))).toEqual(NOTHING);
 }, 120_000);
 
 test('neither do they in an environment that faces the internet and goes out to it', async () => {

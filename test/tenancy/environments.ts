@@ -9,8 +9,16 @@ const ROOT = join(__dirname, '..', '..');
 
 /** The environment that the README deploys. */
 export function example(overrides: Partial<Environment> = {}): Environment {
-  const file = join(ROOT, 'examples', 'shared-rls', 'environments', 'demo.yaml');
-  return { ...EnvironmentFile.load(file), ...overrides };
+  return { ...EnvironmentFile.load(fileOf('shared-rls')), ...overrides };
+}
+
+/** The example of the model with a database for each tenant. */
+export function databaseExample(overrides: Partial<Environment> = {}): Environment {
+  return { ...EnvironmentFile.load(fileOf('database-per-tenant')), ...overrides };
+}
+
+function fileOf(directory: string): string {
+  return join(ROOT, 'examples', directory, 'environments', 'demo.yaml');
 }
 
 /** Tenants that differ in all that must differ. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NestedStack } from 'aws-cdk-lib';
-import { Environment } from '../../lib/environment/environment';
+import { App, NestedStack } from 'aws-cdk-lib';
+import { Environment, TenancyModel } from '../../lib/environment/environment';
+import { DatabasePerTenantStack } from '../../lib/tenancy/database-per-tenant-stack';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 import { userApp } from './environments';
 
@@ -28,10 +29,17 @@ export interface Templates {
   readonly messages: string[];
 }
 
+/** The stack of an environment, by its model. */
+export function newStack(app: App, environment: Environment): DatabasePerTenantStack | SharedRlsStack {
+  return environment.model === TenancyModel.SHARED_RLS
+    ? new SharedRlsStack(app, 'Demo', { environment })
+    : new DatabasePerTenantStack(app, 'Demo', { environment });
+}
+
 /** Synthesises an environment, once for all that is asked about it. */
 export function synthesise(environment: Environment): Templates {
   const app = userApp();
-  const stack = new SharedRlsStack(app, 'Demo', { environment });
+  const stack = newStack(app, environment);
   const assembly = app.synth();
   const artifact = assembly.getStackByName('Demo');
   const nested = stack.tenancy.node.children

@@ -1,0 +1,117 @@
+import { CustomResource, Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
+import { resolveTenantLimits } from '../tenant/tenant-limits';
+import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
+import { TenantSecret } from '../tenant/tenant-secret';
+import { checkRequestSize } from './custom-resource-request';
+import { databaseServer } from './database-server';
+import { DesiredDatabase, DesiredDatabases } from './desired-databases';
+import { ShardsProvisioner } from './shards-provisioner';
+
+/** A tenant that has a database of its own. */
+export interface DatabaseTenant {
+  /** The tenant. */
+  readonly tenant: Tenant;
+
+  /** Name of the shard that its database is on. */
+  readonly shard: string;
+
+  /** Login of Superset, which may only read. */
+  readonly secret: TenantSecret;
+
+  /**
+   * Login of its ETL.
+   *
+   * @default - it has none
+   */
+  readonly loaderSecret?: TenantLoaderSecret;
+}
+
+/** Props of {@link OwnDatabases}. */
+export interface OwnDatabasesProps {
+  /** What makes them. */
+  readonly provisioner: ShardsProvisioner;
+
+  /**
+   * Name of this batch among those of the provisioner, for good. A tenant that leaves a batch loses its logins, unless
+   * another batch has it.
+   */
+  readonly batch: string;
+
+  /**
+   * Schema of the tables in each database.
+   *
+   * @default 'analytics'
+   */
+  readonly schema?: string;
+
+  /**
+   * Extensions that each database has, for instance `pg_trgm`.
+   *
+   * @default - none
+   */
+  readonly extensions?: string[];
+
+  /** The tenants of this batch. */
+  readonly tenants: DatabaseTenant[];
+}
+
+/**
+ * A database for each tenant of a batch, with its roles and limits, kept as declared here.
+ *
+ * The deployment fails, naming the tenant, if one can reach another's database, or if its database is on another shard already.
+ */
+export class OwnDatabases extends Construct {
+  /** The custom resource. */
+  public readonly resource: CustomResource;
+
+  /** What each server of the batch says of its `max_connections`, comma-separated. */
+  public readonly serverConnections: string;
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the tenants.
+   * @throws ConfigurationError if the tenants are too many for one request of CloudFormation.
+   */
+  constructor(scope: Construct, id: string, props: OwnDatabasesProps) {
+    super(scope, id);
+    const state = desiredState(props);
+    checkRequestSize(this, state, state.tenants.length, state.tenants.length * 2 + state.servers.length);
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: 'Custom::SupersetOwnDatabases',
+      serviceToken: props.provisioner.serviceToken,
+      // The function ends after 15 minutes at the latest; without this, CloudFormation would wait for an hour.
+      serviceTimeout: Duration.minutes(16),
+      properties: { State: state },
+    });
+    this.serverConnections = this.resource.getAttString('Connections');
+  }
+}
+
+function desiredState(props: OwnDatabasesProps): DesiredDatabases {
+  return {
+    batch: props.batch,
+    servers: props.provisioner.shards.map(databaseServer),
+    schema: props.schema ?? 'analytics',
+    extensions: props.extensions ?? [],
+    tenants: props.tenants.map(desiredDatabase),
+  };
+}
+
+function desiredDatabase({ tenant, shard, secret, loaderSecret }: DatabaseTenant): DesiredDatabase {
+  const limits = resolveTenantLimits(tenant.tier, tenant.limits);
+  return {
+    id: tenant.id,
+    server: shard,
+    secret: secret.secretArn,
+    ...(loaderSecret && { loaderSecret: loaderSecret.secretArn }),
+    removalPolicy: tenant.removalPolicy ?? TenantRemovalPolicy.RETAIN,
+    connections: `${limits.connections}`,
+    statementTimeoutSeconds: `${limits.statementTimeoutSeconds}`,
+    workMemMiB: `${limits.workMemMiB}`,
+    parallelWorkers: `${limits.parallelWorkers}`,
+    tempFileMiB: `${limits.tempFileMiB}`,
+  };
+}

@@ -1,0 +1,27 @@
+/** Processes of one web task: each has its own pools. */
+export const WEB_PROCESSES = 2;
+
+/** Threads of one of them, each of which serves one request at a time. */
+export const WEB_THREADS = 16;
+
+/** Children of one worker task, which run one task of Celery each; their parent has pools of its own. */
+export const WORKER_CHILDREN = 2;
+
+/** Web and worker tasks of a Superset, as many as it may have. */
+export interface SupersetTasks {
+  readonly web: number;
+  readonly workers: number;
+}
+
+/** Processes that may hold connections of a tenant. */
+export function processesOf({ web, workers }: SupersetTasks): number {
+  return web * WEB_PROCESSES + workers * (WORKER_CHILDREN + 1);
+}
+
+/** Queries that run at once at most: each request, and each task of Celery, runs one at a time. */
+export function queriesAtOnce({ web, workers }: SupersetTasks): number {
+  return web * WEB_PROCESSES * WEB_THREADS + workers * WORKER_CHILDREN;
+}
+
+/** Worker tasks at most of a tenant that has workers of its own. */
+export const OWN_WORKER_TASKS = 2;

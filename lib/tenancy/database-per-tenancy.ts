@@ -1,0 +1,333 @@
+import { Annotations, CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { SupersetCache } from '../cache/superset-cache';
+import { MetadataDatabase } from '../database/metadata-database';
+import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
+import { TenantDatabaseServer } from '../database/tenant-database-server';
+import { ownKeyProps } from '../encryption/own-key';
+import { TenancyAlarms } from '../monitoring/tenancy-alarms';
+import { TenancyNetwork } from '../network/tenancy-network';
+import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
+import { Shard, ShardsProvisioner } from '../provisioning/shards-provisioner';
+import { OWN_WORKER_TASKS } from '../superset/superset-processes';
+import { SupersetService } from '../superset/superset-service';
+import { AdminLoginSecret } from '../tenant/admin-login-secret';
+import { Tenant } from '../tenant/tenant';
+import { TenantKey } from '../tenant/tenant-key';
+import { databaseTenantProblems } from '../tenant/tenant-rules';
+import { TenantSecret } from '../tenant/tenant-secret';
+import { ConfigurationError } from '../validation/configuration-error';
+import { problemText } from '../validation/problem';
+import { RESOURCES_PER_OPERATION, exceeds } from '../validation/quotas';
+import { checkMetadataConnections } from './connection-budget';
+import { noteFitOfShards } from './model-fit';
+import { OwnDatabasesStack, PlacedTenant } from './own-databases-stack';
+import { ShardBudget, budgetTable, checkShardBudget, shardBudget } from './shard-budget';
+import { shardOf } from './shard-placement';
+import { supersetOptions } from './superset-options';
+import { TenancyOptions } from './tenancy-options';
+import { placeTenants } from './tenant-placement';
+
+/** A server of tenants' databases. */
+export interface TenantShard {
+  /** Name of the shard, for good: another name is another server. 1 to 16 characters `a` to `z` and `0` to `9`, starting with a letter. */
+  readonly name: string;
+
+  /**
+   * The server. Its database must be named `tenancy`.
+   *
+   * @default - a new one with the defaults of {@link TenantDatabaseServer}
+   */
+  readonly server?: TenantDatabaseServer;
+
+  /**
+   * Id of the one tenant that the server is for.
+   *
+   * @default - a server for any tenant
+   */
+  readonly onlyFor?: string;
+}
+
+/** Props of {@link DatabasePerTenancy}. */
+export interface DatabasePerTenancyProps extends TenancyOptions {
+  /**
+   * Servers of the tenants' databases, each with a proxy, at most 20 for an account and region.
+   *
+   * @default - one new server, named `a`
+   */
+  readonly shards?: TenantShard[];
+
+  /**
+   * Names of the shards over which tenants that name none are spread, by a hash of their id. For good: a tenant whose shard
+   * changes by another list is refused at deployment.
+   *
+   * @default - the first shard
+   */
+  readonly defaultShards?: string[];
+
+  /**
+   * Extensions that each tenant's database has, for instance `pg_trgm`.
+   *
+   * @default - none
+   */
+  readonly extensions?: string[];
+
+  /**
+   * Share of the connections that a server takes which its proxy may open, in percent, 10 to 90.
+   *
+   * @default 80
+   */
+  readonly maxConnectionsPercent?: number;
+
+  /**
+   * Share of the connections that a server takes which its proxy keeps open although nobody uses them, in percent.
+   *
+   * @default - half of `maxConnectionsPercent`
+   */
+  readonly maxIdleConnectionsPercent?: number;
+
+  /**
+   * How long a query waits for a free connection before it fails.
+   *
+   * @default Duration.seconds(30)
+   */
+  readonly borrowTimeout?: Duration;
+
+  /**
+   * Keys of tenants that have one of their own (`ownKey`), by the tenant's id, where they exist already.
+   *
+   * @default - made here
+   */
+  readonly tenantKeys?: { [tenantId: string]: kms.IKey };
+}
+
+/**
+ * The model with a database for each tenant: one Superset, and as many PostgreSQL servers as it takes, each behind RDS Proxy.
+ *
+ * Tenants need no row policy: a tenant's login role may connect to the tenant's own database only.
+ */
+export class DatabasePerTenancy extends Construct {
+  /** Key of everything that the model makes, but for what is under a tenant's own. */
+  public readonly encryptionKey: kms.IKey;
+
+  /** The tenants. */
+  public readonly tenants: Tenant[];
+
+  /** Network. */
+  public readonly network: TenancyNetwork;
+
+  /** Servers of the tenants' databases. */
+  public readonly shards: Shard[];
+
+  /** The proxy of each shard that has tenants, in the order of the shards. */
+  public readonly proxies: TenantDatabaseProxy[];
+
+  /** Server of Superset's metadata. */
+  public readonly metadataDatabase: MetadataDatabase;
+
+  /** Cache. */
+  public readonly cache: SupersetCache;
+
+  /** Superset. It may connect to the proxies, and read the login of each tenant. */
+  public readonly superset: SupersetService;
+
+  /** Alarms; send your own to its topic by `addAlarm`. */
+  public readonly alarms: TenancyAlarms;
+
+  /** What makes the databases. */
+  public readonly provisioner: ShardsProvisioner;
+
+  /** Login of each tenant, in the order of their ids within their stacks. */
+  public readonly tenantSecrets: TenantSecret[];
+
+  /** Who needs how many connections of each shard, as a table. */
+  public readonly connectionBudget: string;
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the tenants, and parts that exist already.
+   * @throws ConfigurationError if a tenant, a shard or the content is not valid, a shard takes fewer connections than its tenants
+   * need, or a quota of AWS would be exceeded.
+   */
+  constructor(scope: Construct, id: string, props: DatabasePerTenancyProps) {
+    super(scope, id);
+    const given = props.shards ?? [{ name: 'a' }];
+    this.checkTenants(props, given);
+    this.tenants = props.tenants;
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    this.encryptionKey =
+      props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Tenancy ${this.node.path}`, removalPolicy));
+    const ours = { encryptionKey: this.encryptionKey, removalPolicy };
+
+    this.network =
+      props.network ?? new TenancyNetwork(this, 'Network', { ...ours, publicSubnets: props.internetFacing });
+    const inNetwork = { network: this.network, ...ours };
+    this.metadataDatabase = props.metadataDatabase ?? new MetadataDatabase(this, 'Metadata', inNetwork);
+    this.cache = props.cache ?? new SupersetCache(this, 'Cache', inNetwork);
+    const servers = given.map(({ name, server }) => ({
+      name,
+      server:
+        server ?? new TenantDatabaseServer(this, `Shard-${name}`, { ...inNetwork, databaseName: REGISTRY_DATABASE }),
+    }));
+    const placement = placementOf(props, given);
+    const budgets = servers.map(({ name, server }) =>
+      this.newBudget(props, name, server, placement.get(name) as Tenant[]),
+    );
+    this.connectionBudget = budgetTable(budgets);
+    Annotations.of(this).addInfoV2('superset-tenancy:connection-budget', this.connectionBudget);
+    this.shards = servers.map((shard, index) => ({ ...shard, connections: budgets[index].needed }));
+    noteFitOfShards(this, budgets);
+
+    this.provisioner = new ShardsProvisioner(this, 'Provisioner', {
+      network: this.network,
+      shards: this.shards,
+      reconcileSchedule: props.reconcileSchedule,
+      encryptionKey: this.encryptionKey,
+    });
+    const stacks = this.newStacks(props, placement, removalPolicy);
+    const tenants = stacks.flatMap((stack) => stack.tenants);
+    this.tenantSecrets = tenants.map(({ secret }) => secret);
+    this.proxies = this.shards
+      .map((shard) => ({ shard, secrets: tenants.filter((each) => each.shard === shard.name) }))
+      .filter(({ secrets }) => secrets.length > 0)
+      .map(
+        ({ shard, secrets }) =>
+          new TenantDatabaseProxy(this, `Proxy-${shard.name}`, {
+            network: this.network,
+            server: shard.server,
+            secrets: secrets.map(({ secret }) => secret),
+            maxConnectionsPercent: props.maxConnectionsPercent,
+            maxIdleConnectionsPercent: props.maxIdleConnectionsPercent,
+            borrowTimeout: props.borrowTimeout,
+            encryptionKey: this.encryptionKey,
+          }),
+      );
+
+    this.superset = this.newSuperset(props, stacks, removalPolicy);
+    this.alarms = new TenancyAlarms(this, 'Alarms', {
+      topic: props.alarmTopic,
+      emails: props.alarmEmails,
+      encryptionKey: this.encryptionKey,
+      shards: this.shards,
+      proxies: this.proxies,
+      metadataDatabase: this.metadataDatabase,
+      cache: this.cache,
+      superset: this.superset,
+      shardsProvisioner: this.provisioner,
+    });
+    this.node.addValidation({ validate: () => this.resourcesOverQuota() });
+  }
+
+  private checkTenants(props: DatabasePerTenancyProps, shards: TenantShard[]): void {
+    const problems = databaseTenantProblems(props.tenants, shards, props.defaultShards);
+    if (problems.length > 0) {
+      throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
+    }
+    const parts = [...shards.map(({ server }) => server), props.metadataDatabase, props.cache];
+    if (!props.network && parts.some((part) => part !== undefined)) {
+      throw new ConfigurationError(
+        this,
+        'NETWORK_MISSING',
+        'a server or cache is given without its network. Give the network that it stands in, too.',
+      );
+    }
+    const wrong = shards.find(({ server }) => server && server.databaseName !== REGISTRY_DATABASE);
+    if (wrong) {
+      throw new ConfigurationError(
+        this,
+        'SHARD_DATABASE_NAME',
+        `the server of shard ${wrong.name} has the database '${wrong.server?.databaseName}'; the provisioner keeps its books in '${REGISTRY_DATABASE}'. Make the server with databaseName: '${REGISTRY_DATABASE}'.`,
+      );
+    }
+  }
+
+  private newBudget(
+    props: DatabasePerTenancyProps,
+    shard: string,
+    server: TenantDatabaseServer,
+    tenants: Tenant[],
+  ): ShardBudget {
+    const own = props.tenants.filter(({ ownWorkers }) => ownWorkers).length;
+    const tasks = { web: props.maxWebTasks ?? 6, workers: (props.maxWorkerTasks ?? 4) + own * OWN_WORKER_TASKS };
+    checkMetadataConnections(this, tasks.web, tasks.workers, this.metadataDatabase.maxConnections);
+    const budget = shardBudget({
+      shard,
+      instanceClass: server.instanceClassName,
+      maxConnections: server.maxConnections,
+      proxyPercent: props.maxConnectionsPercent ?? 80,
+      tenants,
+      tasks,
+      connectionsPerProcess: props.connectionsPerProcess ?? 5,
+    });
+    checkShardBudget(this, budget);
+    return budget;
+  }
+
+  private newStacks(
+    props: DatabasePerTenancyProps,
+    placement: Map<string, Tenant[]>,
+    removalPolicy: RemovalPolicy,
+  ): OwnDatabasesStack[] {
+    const shardOfTenant = new Map(
+      this.shards.flatMap((shard) =>
+        (placement.get(shard.name) as Tenant[]).map((tenant) => [tenant.id, shard] as const),
+      ),
+    );
+    return [...placeTenants(props.tenants)].map(([number, tenants]) => {
+      const placed: PlacedTenant[] = tenants.map((tenant) => ({
+        tenant,
+        shard: shardOfTenant.get(tenant.id) as Shard,
+        key: props.tenantKeys?.[tenant.id],
+      }));
+      return new OwnDatabasesStack(this, `Tenants${number}`, {
+        tenants: placed,
+        provisioner: this.provisioner,
+        schema: props.schema,
+        extensions: props.extensions,
+        encryptionKey: this.encryptionKey,
+        removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : undefined,
+      });
+    });
+  }
+
+  private newSuperset(
+    props: DatabasePerTenancyProps,
+    stacks: OwnDatabasesStack[],
+    removalPolicy: RemovalPolicy,
+  ): SupersetService {
+    const superset = new SupersetService(this, 'Superset', {
+      ...supersetOptions(props),
+      tenants: stacks.flatMap(({ supersetTenants }) => supersetTenants),
+      proxies: this.proxies,
+      network: this.network,
+      metadataDatabase: this.metadataDatabase,
+      cache: this.cache,
+      encryptionKey: this.encryptionKey,
+      removalPolicy,
+    });
+    TenantSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
+    AdminLoginSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
+    TenantKey.grantDecryptSecretsOfAll(superset, superset.taskRole);
+    return superset;
+  }
+
+  private resourcesOverQuota(): string[] {
+    const resources = Stack.of(this)
+      .node.findAll()
+      .filter((child) => CfnResource.isCfnResource(child)).length;
+    return resources > RESOURCES_PER_OPERATION.limit
+      ? [`${exceeds(resources, RESOURCES_PER_OPERATION)}. Put some of the tenants into another environment.`]
+      : [];
+  }
+}
+
+/** The tenants of each shard. */
+function placementOf(props: DatabasePerTenancyProps, shards: TenantShard[]): Map<string, Tenant[]> {
+  const placement = new Map(shards.map(({ name }): [string, Tenant[]] => [name, []]));
+  for (const tenant of props.tenants) {
+    placement.get(shardOf(tenant, shards, props.defaultShards))?.push(tenant);
+  }
+  return placement;
+}

@@ -1,0 +1,74 @@
+import { Annotations, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { Environment, EnvironmentDatabase } from '../environment/environment';
+import { environmentProblems } from '../environment/environment-rules';
+import { TenancyNetwork, TenancyNetworkProps } from '../network/tenancy-network';
+import { SupersetImage } from '../superset/superset-image';
+import { ConfigurationError } from '../validation/configuration-error';
+import { problemText } from '../validation/problem';
+
+/** Refuses an environment that is not valid. */
+export function checkEnvironment(scope: Construct, environment: Environment): void {
+  const problems = environmentProblems(environment);
+  if (problems.length > 0) {
+    throw new ConfigurationError(scope, problems[0].code, problems.map(problemText).join('\n'));
+  }
+}
+
+/** What an environment says of its network. */
+export function networkProps(
+  scope: Construct,
+  environment: Environment,
+  encryptionKey: kms.IKey,
+  removalPolicy: RemovalPolicy,
+): TenancyNetworkProps {
+  const { vpcId, ...network } = environment.network ?? {};
+  return vpcId
+    ? { vpc: ec2.Vpc.fromLookup(scope, 'Vpc', { vpcId }), ...network }
+    : { publicSubnets: environment.domain.internetFacing || undefined, encryptionKey, removalPolicy, ...network };
+}
+
+/** What an environment says of its Superset, and of how users get to it. */
+export function supersetProps(scope: Construct, { domain, superset }: Environment, network: TenancyNetwork) {
+  const { image, contentBundle, connectionsPerProcess } = superset;
+  const { minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks } = superset;
+  return {
+    domainName: domain.name,
+    certificate: acm.Certificate.fromCertificateArn(scope, 'Certificate', domain.certificateArn),
+    internetFacing: domain.internetFacing,
+    image: image ? imageAt(scope, image, network) : undefined,
+    ...{ contentBundle, connectionsPerProcess, minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
+  };
+}
+
+/** What an environment says of a server. */
+export function serverProps({ backupDays, ...size }: EnvironmentDatabase = {}) {
+  return { ...size, ...(backupDays === undefined ? {} : { backupRetention: Duration.days(backupDays) }) };
+}
+
+function imageAt(scope: Construct, uri: string, network: TenancyNetwork): SupersetImage {
+  const ecrImage = ECR_IMAGE.exec(uri)?.groups;
+  if (ecrImage) {
+    const { account, region, repositoryName, tag, digest } = ecrImage;
+    const repository = ecr.Repository.fromRepositoryAttributes(scope, 'Repository', {
+      repositoryArn: `arn:${Stack.of(scope).partition}:ecr:${region}:${account}:repository/${repositoryName}`,
+      repositoryName,
+    });
+    return SupersetImage.fromEcrRepository(repository, digest ?? tag ?? 'latest');
+  }
+  if (!network.internetEgress) {
+    Annotations.of(scope).addWarningV2(
+      'superset-tenancy:image-out-of-reach',
+      `The image ${uri} is on the internet, which tasks cannot reach. Copy it to ECR, or set network.internetEgress.`,
+    );
+  }
+  return SupersetImage.fromRegistry(uri);
+}
+
+/** An image in a private repository of ECR (ECR User Guide, "Amazon ECR private registry"). */
+const ECR_IMAGE =
+  /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?\/(?<repositoryName>[^:@]+)(:(?<tag>[\w.-]+))?(@(?<digest>sha256:[0-9a-f]{64}))?$/;

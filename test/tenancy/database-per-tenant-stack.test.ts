@@ -1,0 +1,284 @@
+import { App, Aspects, Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { TenantDatabaseServer } from '../../lib/database/tenant-database-server';
+import { Environment, TenancyModel } from '../../lib/environment/environment';
+import { TenancyNetwork } from '../../lib/network/tenancy-network';
+import { SupersetImage } from '../../lib/superset/superset-image';
+import { DatabasePerTenancy, DatabasePerTenancyProps } from '../../lib/tenancy/database-per-tenancy';
+import { TenantRemovalPolicy } from '../../lib/tenant/tenant';
+import { databaseExample, example, tenants } from './environments';
+import { Resource, Templates, newStack, resourcesOf, synthesise } from './templates';
+
+const only = (resources: Record<string, Resource>) => Object.values(resources);
+
+describe('the example', () => {
+  let made: Templates;
+  beforeAll(() => {
+    made = synthesise(databaseExample());
+  });
+
+  test('the template, but for the hashes of assets', () => {
+    const all = JSON.stringify(Object.fromEntries([['parent', made.parent] as const, ...made.nested]));
+
+    expect(JSON.parse(all.replaceAll(/[0-9a-f]{64}/g, '<asset>'))).toMatchSnapshot();
+  });
+
+  test('what holds data has the logical ids that it was deployed with, and outlives the stack', () => {
+    const holdsData = /^AWS::(RDS::DBInstance|SecretsManager::Secret|KMS::Key)$/;
+    const resources = resourcesOf(made, holdsData);
+
+    expect(
+      Object.entries(resources)
+        .map(([id, { Type }]) => `${Type} ${id}`)
+        .sort(),
+    ).toMatchSnapshot();
+    const lost = Object.entries(resources).filter(([, { DeletionPolicy }]) => !/^Retain/.test(DeletionPolicy ?? ''));
+    expect(lost.map(([id]) => id)).toEqual([expect.stringMatching(/^CacheAuthSecret/)]);
+  });
+
+  test('each shard is a server and a proxy that takes TLS and the logins of its tenants only', () => {
+    const proxies = only(resourcesOf(made, /^AWS::RDS::DBProxy$/)).map(({ Properties }) => Properties);
+
+    expect(only(resourcesOf(made, /^AWS::RDS::DBInstance$/))).toHaveLength(4);
+    expect(proxies).toHaveLength(3);
+    for (const proxy of proxies) {
+      expect(proxy).toMatchObject({ EngineFamily: 'POSTGRESQL', RequireTLS: true, DebugLogging: false });
+      expect(proxy.Auth).toEqual([
+        {
+          AuthScheme: 'SECRETS',
+          IAMAuth: 'DISABLED',
+          ClientPasswordAuthType: 'POSTGRES_SCRAM_SHA_256',
+          SecretArn: { 'Fn::GetAtt': [expect.stringMatching(/Tenants/), expect.stringMatching(/^Outputs\./)] },
+        },
+      ]);
+    }
+    for (const { Properties } of only(resourcesOf(made, /^AWS::RDS::DBProxyTargetGroup$/))) {
+      expect(Properties.ConnectionPoolConfigurationInfo).toEqual({
+        MaxConnectionsPercent: 80,
+        MaxIdleConnectionsPercent: 40,
+        ConnectionBorrowTimeout: 30,
+      });
+    }
+  });
+
+  test('only the proxy and the provisioner reach a server, and only Superset reaches a proxy', () => {
+    const rules = only(resourcesOf(made, /^AWS::EC2::SecurityGroupIngress$/)).map(({ Properties }) => ({
+      to: Properties.GroupId['Fn::GetAtt'][0].replace(/SecurityGroup.*/, ''),
+      what: Properties.Description,
+    }));
+    const of = (name: string) => rules.filter(({ to }) => to === name).map(({ what }) => what);
+
+    expect(of('ShardaServer').sort()).toEqual(['Database provisioner', 'RDS Proxy']);
+    expect(of('TenancyProxya')).toEqual(['Superset, as one of the tenants']);
+  });
+
+  test('Superset is told which proxy stands before which server, and whose queue is its own', () => {
+    const web = only(resourcesOf(made, /^AWS::ECS::TaskDefinition$/)).flatMap(
+      ({ Properties }) => Properties.ContainerDefinitions,
+    );
+    const environment = Object.fromEntries(
+      web
+        .find(({ Name }) => Name === 'web')
+        .Environment.map(({ Name, Value }: { Name: string; Value: unknown }) => [Name, Value]),
+    );
+    const text = (environment.SUPERSET_DATABASE_PROXIES['Fn::Join'][1] as unknown[])
+      .map((part) => (typeof part === 'string' ? part : 'x'))
+      .join('');
+
+    expect(Object.keys(JSON.parse(text.replaceAll('"x', () => `"${Math.random()}`)))).toHaveLength(3);
+    expect(environment).toMatchObject({ SUPERSET_OWN_QUEUES: 'tk4q9w' });
+    expect(web.find(({ Name }) => Name === 'worker-tk4q9w').Command).toContain('--queues=tenant_tk4q9w');
+    expect(web.find(({ Name }) => Name === 'worker').Command.join(' ')).not.toContain('--queues');
+  });
+
+  test('the database of a tenant is made on its shard, with its limits', () => {
+    const states = only(resourcesOf(made, /^Custom::SupersetOwnDatabases$/)).map(({ Properties }) => Properties.State);
+    const placed = Object.fromEntries(
+      states.flatMap(({ tenants: some }) => some).map(({ id, server }: { id: string; server: string }) => [id, server]),
+    );
+
+    expect(placed).toEqual({
+      tk4q9w: 'c',
+      tz81mm: expect.stringMatching(/^[ab]$/),
+      tq7b3x: expect.stringMatching(/^[ab]$/),
+    });
+    for (const { servers } of states) {
+      expect(servers.map(({ name }: { name: string }) => name)).toEqual(['a', 'b', 'c']);
+    }
+    expect(states.flatMap(({ tenants: some }) => some).find(({ id }: { id: string }) => id === 'tz81mm')).toMatchObject(
+      {
+        connections: '5',
+        statementTimeoutSeconds: '45',
+        tempFileMiB: '512',
+      },
+    );
+  });
+
+  test("a tenant's own key is over its secrets and its server, and over nothing of another's", () => {
+    const ownKeys = Object.entries(resourcesOf(made, /^AWS::KMS::Key$/)).filter(([, { Properties }]) =>
+      Properties.Description.includes('tk4q9w'),
+    );
+    const server = Object.entries(resourcesOf(made, /^AWS::RDS::DBInstance$/)).find(([id]) => /^Shardc/.test(id))![1];
+
+    expect(ownKeys).toHaveLength(1);
+    expect(server.Properties.KmsKeyId['Fn::GetAtt'][0]).toBe(ownKeys[0][0]);
+    const keysOf = (name: string) =>
+      only(resourcesOf(made, /^AWS::SecretsManager::Secret$/))
+        .filter(({ Properties }) => String(Properties.Name).includes(name))
+        .map(({ Properties }) => JSON.stringify(Properties.KmsKeyId));
+    expect(new Set(keysOf('tk4q9w')).size).toBe(1);
+    expect(keysOf('tz81mm')).not.toContain(keysOf('tk4q9w')[0]);
+  });
+
+  test('Superset waits for the proxies, whose logins wait for the databases', () => {
+    const [migration] = only(resourcesOf(made, /^Custom::SupersetMigration$/));
+    const targets = Object.keys(resourcesOf(made, /^AWS::RDS::DBProxyTargetGroup$/));
+
+    expect(migration.DependsOn).toEqual(expect.arrayContaining(targets));
+  });
+
+  test('every part has alarms', () => {
+    const names = only(resourcesOf(made, /^AWS::CloudWatch::Alarm$/)).map(({ Properties }) => Properties.AlarmName);
+
+    for (const part of ['shard-a-connections', 'proxy-c-pinned', 'proxy-b-waiting', 'worker-tk4q9w-down']) {
+      expect(names).toContainEqual(expect.stringContaining(part));
+    }
+  });
+
+  test('the budget is an output, and the synthesis prints it', () => {
+    expect(JSON.stringify(made.parent.Outputs?.ConnectionBudget)).toContain('t4g.medium');
+    expect(made.messages).toContainEqual(expect.stringMatching(/shard +class[^]*\na +t4g\.medium/));
+  });
+});
+
+test('the shared example needs one word changed for this model', () => {
+  const made = synthesise(example({ model: TenancyModel.DATABASE_PER_TENANT }));
+
+  expect(only(resourcesOf(made, /^AWS::RDS::DBProxy$/))).toHaveLength(1);
+  expect(
+    only(resourcesOf(made, /^Custom::SupersetOwnDatabases$/)).map(({ Properties }) => Properties.State.servers),
+  ).toEqual(Array(2).fill([expect.objectContaining({ name: 'a' })]));
+});
+
+describe('hundreds of tenants', () => {
+  const many = (count: number, shards: number, overrides: Partial<Environment> = {}) => {
+    const names = [...'abcdefgh'].slice(0, shards);
+    return databaseExample({
+      shards: names.map((name) => ({ name })),
+      defaultShards: names,
+      database: { instanceClass: 'm7g.xlarge' },
+      tenants: tenants(count, { loader: true, ownKey: true }),
+      ...overrides,
+    });
+  };
+
+  test('three hundred make stacks that can be deployed, at five resources a tenant', () => {
+    const made = synthesise(many(300, 4));
+    const sizes = [...made.nested.values()].map((template) => ({
+      resources: Object.keys(template.Resources).length,
+      bytes: JSON.stringify(template).length,
+      outputs: Object.keys(template.Outputs ?? {}).length,
+    }));
+
+    expect(only(resourcesOf(made, /^AWS::SecretsManager::Secret$/)).length).toBeGreaterThan(900);
+    for (const { resources, bytes, outputs } of sizes) {
+      expect(resources).toBeLessThanOrEqual(500);
+      expect(outputs).toBeLessThanOrEqual(200);
+      expect(bytes).toBeLessThan(1_000_000);
+    }
+    const total = Object.keys(resourcesOf(made, /./)).length;
+    expect(total).toBeLessThan(2_500);
+    expect(JSON.stringify(made.parent).length).toBeLessThan(1_000_000);
+  });
+
+  test('the policies of roles and keys do not grow with them', () => {
+    const policies = (count: number) =>
+      only(resourcesOf(synthesise(many(count, 1)), /^AWS::IAM::(Policy|ManagedPolicy)$/)).map(
+        ({ Properties }) => JSON.stringify(Properties.PolicyDocument).length,
+      );
+
+    expect(policies(100)).toEqual(policies(10));
+  });
+
+  test('more than a proxy has secrets for are refused, with the way out', () => {
+    expect(() => synthesise(many(210, 1, { tenants: tenants(210) }))).toThrow(
+      /210 secrets of one RDS Proxy; the limit is 200, and AWS cannot raise it.*Add a shard.*\[PROXY_SECRETS_TOO_MANY\]/,
+    );
+  });
+
+  test('more than a hundred on a shard are told which model fits', () => {
+    expect(synthesise(many(120, 1)).messages).toContainEqual(
+      expect.stringMatching(/^Shard a has 120 tenants; one server suits/),
+    );
+  });
+});
+
+test('a filter that would hand a changed session on to the next client is refused with the reason', () => {
+  const app = new App();
+  const stack = newStack(app, databaseExample());
+  Aspects.of(stack).add({
+    visit(node) {
+      if (node instanceof rds.CfnDBProxyTargetGroup) {
+        node.connectionPoolConfigurationInfo = { sessionPinningFilters: ['EXCLUDE_VARIABLE_SETS'] };
+      }
+    },
+  });
+
+  expect(() => app.synth()).toThrow(/EXCLUDE_VARIABLE_SETS.*would go on to the next client/);
+});
+
+describe('composed by hand', () => {
+  function compose(props: Partial<DatabasePerTenancyProps>): Stack {
+    const stack = new Stack(new App(), 'Mine', { env: { account: '000000000000', region: 'eu-central-1' } });
+    new DatabasePerTenancy(stack, 'Tenancy', {
+      tenants: tenants(12),
+      domainName: 'superset.example.com',
+      certificate: acm.Certificate.fromCertificateArn(stack, 'Certificate', 'arn:aws:acm:eu-central-1:1:certificate/x'),
+      image: SupersetImage.fromRegistry('superset'),
+      ...props,
+    });
+    return stack;
+  }
+
+  test('it makes what it was not given', () => {
+    const stack = compose({ borrowTimeout: Duration.seconds(5), maxConnectionsPercent: 50 });
+
+    expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
+  });
+
+  test('a server needs its network, and the provisioner’s database', () => {
+    const stack = new Stack(new App(), 'Mine', { env: { account: '000000000000', region: 'eu-central-1' } });
+    const network = new TenancyNetwork(stack, 'Network');
+    const server = new TenantDatabaseServer(stack, 'Server', { network });
+
+    expect(() => compose({ shards: [{ name: 'a', server }] })).toThrow(/NETWORK_MISSING/);
+    expect(() => compose({ shards: [{ name: 'a', server }], network })).toThrow(
+      /database 'analytics'.*databaseName: 'tenancy'.*SHARD_DATABASE_NAME/,
+    );
+  });
+
+  test('percentages and timeouts that RDS Proxy does not take are refused', () => {
+    expect(() => compose({ maxConnectionsPercent: 95 })).toThrow(/maxConnectionsPercent is 95.*10 to 90/);
+    expect(() => compose({ maxIdleConnectionsPercent: 85 })).toThrow(/maxIdleConnectionsPercent is 85.*0 to 80/);
+    expect(() => compose({ borrowTimeout: Duration.minutes(6) })).toThrow(/1 second to 5 minutes/);
+    expect(() => compose({ connectionsPerProcess: 0 })).toThrow(/connectionsPerProcess is 0.*1 to 20/);
+  });
+
+  test('tenants on shards that are not there, or not theirs, are refused, all at once', () => {
+    const [one, two] = tenants(2);
+    expect(() =>
+      compose({
+        shards: [{ name: 'a' }, { name: 'own', onlyFor: one.id }, { name: 'a' }],
+        tenants: [
+          { ...one, shard: 'x' },
+          { ...two, shard: 'own', removalPolicy: TenantRemovalPolicy.DESTROY },
+        ],
+        defaultShards: ['own', 'y'],
+      }),
+    ).toThrow(
+      /SHARD_DUPLICATE[^]*defaultShards\[1\] is "y"[^]*SHARD_UNKNOWN[^]*SHARD_TAKEN[^]*tenants\[0\]\.shard is "x"[^]*tenants\[1\]\.shard is "own"/,
+    );
+  });
+});
