@@ -11,8 +11,8 @@ import { Login, connect } from './login';
 export interface Attempt {
   readonly what: string;
   readonly sql: string;
-  /** Database to connect to. @default - the tenant's own */
-  readonly database?: string;
+  /** What of the login is another's. @default - nothing */
+  readonly as?: Partial<Login>;
   /**
    * How it must end: PostgreSQL refuses it (an error of any other kind proves nothing), or it counts no row of another
    * tenant.
@@ -20,8 +20,11 @@ export interface Attempt {
   readonly mustBe: 'refused' | 'empty';
 }
 
-/** What PostgreSQL says when a right is missing, or a query would be affected by row-level security. */
-const REFUSALS = ['42501', '28000'];
+/**
+ * What PostgreSQL says when a right is missing, a query would be affected by row-level security, there is no such login, or a
+ * query names another database.
+ */
+const REFUSALS = ['42501', '28000', '28P01', '0A000'];
 
 /** What a tenant may try against another, for the tables of an environment. */
 export function attemptsAgainst(victim: Tenant, data: EnvironmentData): Attempt[] {
@@ -109,14 +112,14 @@ export function attemptsAgainst(victim: Tenant, data: EnvironmentData): Attempt[
     { what: 'make a temporary table', sql: `CREATE TEMPORARY TABLE mine AS SELECT * FROM ${table}`, mustBe: 'refused' },
     { what: 'run a program on the server', sql: `COPY (SELECT 1) TO PROGRAM 'true'`, mustBe: 'refused' },
     { what: "read the server's files", sql: `SELECT pg_read_file('PG_VERSION')`, mustBe: 'refused' },
-    { what: 'open another database', sql: 'SELECT 1', database: 'postgres', mustBe: 'refused' },
+    { what: 'open another database', sql: 'SELECT 1', as: { database: 'postgres' }, mustBe: 'refused' },
   ];
 }
 
 /** Makes an attempt as a tenant; answers what went wrong with our defence, if anything. */
 export async function failureOf(attempt: Attempt, login: Login): Promise<string | undefined> {
   try {
-    const client = await connect(attempt.database ? { ...login, database: attempt.database } : login);
+    const client = await connect({ ...login, ...attempt.as });
     try {
       // The first thing an attacker does: the role's default is to read only, and a session may change it.
       await client.query('SET default_transaction_read_only = off');

@@ -1,10 +1,12 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Environment, TenancyModel } from '../lib/environment/environment';
 import { Tenant } from '../lib/tenant/tenant';
+import { TenantLoaderSecret } from '../lib/tenant/tenant-loader-secret';
 import { Account } from './account';
 import { cdk } from './cdk';
 import { EmulatedServer } from './emulator';
-import { LocalCloud } from './local-cloud';
+import { LocalCloud, ProxyInTemplate } from './local-cloud';
 import { Login } from './login';
 import { LocalPostgres } from './postgres';
 import { Problem } from './problem';
@@ -76,6 +78,22 @@ export async function loaderLogin(cloud: LocalCloud, account: Account): Promise<
   return loginOf(cloud, account, LOADER_SECRET);
 }
 
+/** The login of each tenant's ETL. */
+export async function loaderLogins(
+  cloud: LocalCloud,
+  account: Account,
+  { model, tenants }: Environment,
+): Promise<Map<string, Login>> {
+  if (model === TenancyModel.SHARED_RLS) {
+    const login = await loaderLogin(cloud, account);
+    return new Map(tenants.map(({ id }) => [id, login]));
+  }
+  const logins = tenants.map(
+    async ({ id }) => [id, await loginOf(cloud, account, TenantLoaderSecret.nameFor(id))] as const,
+  );
+  return new Map(await Promise.all(logins));
+}
+
 /** Name of a tenant's secret. */
 export function tenantSecretName(id: string): string {
   return `superset/tenant/${id}/db_credentials`;
@@ -86,7 +104,7 @@ async function loginOf(cloud: LocalCloud, account: Account, secret: string): Pro
   if (!login) {
     throw new Error(`there is no secret ${secret}`);
   }
-  return { ...login, caFile: cloud.postgres.caFile };
+  return { ...login, caFile: cloud.shardsCaFile };
 }
 
 /** What stands behind the servers of the template, by their logical ids. */
@@ -96,12 +114,65 @@ function serversOf(cloud: LocalCloud, assembly: string): Record<string, Emulated
     Object.fromEntries((hosts.get(variable) ?? []).map((id) => [id, server()]));
   const postgres = ({ host, port, caFile, master }: LocalPostgres) => ({ host, port, caFile, ...master });
   return {
-    ...behind('DATABASE_HOST', () => postgres(cloud.postgres)),
+    ...Object.fromEntries(shardsOf(assembly).map((id, index) => [id, postgres(shardAt(cloud, index))])),
+    // Behind a proxy nobody is to change anything.
+    ...Object.fromEntries(
+      [...cloud.proxies].map(([id, { host, port, caFile }]) => [
+        id,
+        { host, port, caFile, username: '', password: '' },
+      ]),
+    ),
     ...(cloud.options.runsSuperset && {
       ...behind('SUPERSET_DATABASE_HOST', () => postgres(cloud.metadataPostgres)),
       ...behind('SUPERSET_CACHE_HOST', () => ({ ...cloud.valkey, ...cloud.valkey.administrator })),
     }),
   };
+}
+
+function shardAt({ shards }: LocalCloud, index: number): LocalPostgres {
+  if (index >= shards.length) {
+    throw new Error(`the template has more servers of tenants than the ${shards.length} that were started`);
+  }
+  return shards[index];
+}
+
+/** Logical ids of the servers of tenants: all that Superset does not keep its metadata on, in the order of the template. */
+function shardsOf(assembly: string): string[] {
+  const metadata = hostVariables(assembly).get('SUPERSET_DATABASE_HOST') ?? [];
+  return resourcesOf(assembly, 'AWS::RDS::DBInstance')
+    .map(([id]) => id)
+    .filter((id) => !metadata.includes(id));
+}
+
+/** The proxies of a synthesised app. */
+export function proxiesOf(assembly: string): ProxyInTemplate[] {
+  const shards = shardsOf(assembly);
+  return resourcesOf(assembly, 'AWS::RDS::DBProxyTargetGroup').map(([, properties]) => {
+    const { DBProxyName, DBInstanceIdentifiers, ConnectionPoolConfigurationInfo } =
+      properties as unknown as TargetGroup;
+    return {
+      logicalId: DBProxyName.Ref,
+      shard: shards.indexOf(DBInstanceIdentifiers[0].Ref),
+      poolSize: POOL_SIZE,
+      borrowTimeoutSeconds: ConnectionPoolConfigurationInfo.ConnectionBorrowTimeout,
+    };
+  });
+}
+
+interface TargetGroup {
+  readonly DBProxyName: { readonly Ref: string };
+  readonly DBInstanceIdentifiers: { readonly Ref: string }[];
+  readonly ConnectionPoolConfigurationInfo: { readonly ConnectionBorrowTimeout: number };
+}
+
+/** Connections of one tenant: RDS Proxy has a bound for all of them together, which PgBouncer does not know. */
+const POOL_SIZE = 10;
+
+function resourcesOf(assembly: string, type: string): [logicalId: string, properties: Record<string, unknown>][] {
+  return templates(assembly)
+    .flatMap(({ Resources }) => Object.entries(Resources ?? {}))
+    .filter(([, { Type }]) => Type === type)
+    .map(([id, { Properties }]) => [id, Properties ?? {}]);
 }
 
 type Reference = { readonly 'Fn::GetAtt'?: [string, string] } | undefined;
@@ -136,12 +207,11 @@ function variablesOf(type: string, properties: Record<string, unknown>): [string
 
 /** Path that the load balancer asks the web server for. */
 export function healthCheckPath(assembly: string): string {
-  const resources = templates(assembly).flatMap(({ Resources }) => Object.values(Resources ?? {}));
-  const group = resources.find(({ Type }) => Type === 'AWS::ElasticLoadBalancingV2::TargetGroup');
+  const [group] = resourcesOf(assembly, 'AWS::ElasticLoadBalancingV2::TargetGroup');
   if (!group) {
     throw new Error('no template has a target group');
   }
-  return group.Properties?.HealthCheckPath as string;
+  return group[1].HealthCheckPath as string;
 }
 
 function templates(assembly: string): Template[] {

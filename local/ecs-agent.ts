@@ -23,6 +23,8 @@ export interface EcsAgentOptions {
   readonly image: SupersetImage;
   /** Directory of the run. */
   readonly directory: string;
+  /** What variables of tasks hold, and what stands for it here. @default - nothing */
+  readonly replaced?: [string, string][];
   /** Told of a task of a service that ended and was not asked to. */
   readonly onDeath: (problem: Problem) => void;
 }
@@ -166,7 +168,7 @@ export class EcsAgent {
     const { taskDefinitionArn: taskDefinition } = description;
     try {
       const answer = await this.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
-      const container = containerOf(answer.taskDefinition ?? {});
+      const container = this.onThisMachine(containerOf(answer.taskDefinition ?? {}));
       const place = await this.placeOf(container, `${container.name}-${idOf(arn).slice(0, 8)}`);
       const task = { arn, container, process: await startTask(container, place), log: place.log };
       this.containers.set(container.name, container);
@@ -222,6 +224,15 @@ export class EcsAgent {
     await this.ecs.send(
       new SubmitTaskStateChangeCommand({ cluster, task: arn, status: 'STOPPED', reason, containers }),
     );
+  }
+
+  private onThisMachine(container: Container): Container {
+    const { replaced = [] } = this.options;
+    const environment = Object.entries(container.environment).map(([name, value]) => [
+      name,
+      replaced.reduce((text, [from, to]) => text.replaceAll(from, to), value),
+    ]);
+    return { ...container, environment: Object.fromEntries(environment) as Record<string, string> };
   }
 
   private async placeOf(container: Container, name: string): Promise<TaskPlace> {

@@ -40,6 +40,10 @@ PRETENDED = {
     "AWS::EC2::NatGateway": lambda id, props: (f"nat-{id}", {"NatGatewayId": f"nat-{id}"}),
     "AWS::EC2::SecurityGroupEgress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
     "AWS::EC2::SecurityGroupIngress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
+    "AWS::RDS::DBProxyTargetGroup": lambda id, props: (
+        f"{props['DBProxyName']}/default",
+        {"TargetGroupArn": f"arn:aws:rds:::target-group:prx-tg-{id}"},
+    ),
     "AWS::WAFv2::WebACLAssociation": lambda id, props: (f"{props['WebACLArn']}|{props['ResourceArn']}", {}),
 }
 pretended_so_far = set()
@@ -171,6 +175,36 @@ def wrap_database_instance():
         delete(physical_id, props)
 
     handlers |= {"create": create_instance, "update": update_instance, "delete": delete_instance}
+
+
+# A proxy: what stands behind it asks for the logins of the template. Clients find it by a name that whoever starts them replaces.
+
+
+def wrap_proxy():
+    def record(logical_id, props):
+        proxies[logical_id] = [auth["SecretArn"] for auth in props.get("Auth", [])]
+        (STATE / "proxies.json").write_text(json.dumps(proxies))
+        name = props["DBProxyName"]
+        arn = f"arn:aws:rds:{os.environ['MINISTACK_REGION']}:{os.environ['AWS_ACCESS_KEY_ID']}:db-proxy:prx-{logical_id.lower()}"
+        if logical_id not in servers():
+            note_pretended("AWS::RDS::DBProxy")
+        return name, {"Endpoint": f"{logical_id.lower()}.proxy.invalid", "DBProxyArn": arn, "VpcId": "vpc-of-the-proxy"}
+
+    proxies = {}
+    logical_ids = {}
+
+    def create_proxy(logical_id, props, stack_name):
+        logical_ids[props["DBProxyName"]] = logical_id
+        return record(logical_id, props)
+
+    def update_proxy(physical_id, old_props, new_props, stack_name, logical_id=None):
+        return record(logical_ids[physical_id], new_props)
+
+    def delete_proxy(physical_id, props):
+        proxies.pop(logical_ids.pop(physical_id, None), None)
+        (STATE / "proxies.json").write_text(json.dumps(proxies))
+
+    HANDLERS["AWS::RDS::DBProxy"] = {"create": create_proxy, "update": update_proxy, "delete": delete_proxy}
 
 
 # A cache likewise: what stands behind it asks for the token of the template.
@@ -382,6 +416,7 @@ if __name__ == "__main__":
     with_attributes("AWS::S3::Bucket", keep_tags)
     with_attributes("AWS::ECS::TaskDefinition", name_fields_as_the_api)
     wrap_database_instance()
+    wrap_proxy()
     wrap_replication_group()
     wrap_secret()
     wrap_nested_stack()

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { REPOSITORY } from './directories';
 import { Problem } from './problem';
@@ -27,6 +27,11 @@ export interface EmulatedServer {
   readonly password: string;
 }
 
+/** Host name of a proxy in the emulated account, for the name of its resource. Nothing answers to it. */
+export function proxyHost(logicalId: string): string {
+  return `${logicalId.toLowerCase()}.proxy.invalid`;
+}
+
 /** An AWS account on loopback. */
 export interface Emulator {
   readonly endpoint: string;
@@ -40,10 +45,12 @@ export interface Emulator {
     readonly region: string;
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   };
-  /** Says which server stands behind which RDS instance or cache, by logical id. */
+  /** Says which server stands behind which RDS instance, proxy or cache, by logical id. */
   setServers(servers: Record<string, EmulatedServer>): void;
-  /** Logical ids of the RDS instances and caches behind which a server stands. */
+  /** Logical ids of the RDS instances, proxies and caches behind which a server stands. */
   servers(): string[];
+  /** ARNs of the secrets whose logins a proxy lets in, by the logical id of the proxy. */
+  proxySecrets(): Record<string, string[]>;
   /** What the emulator was asked for and only wrote down, though it does not know it. */
   pretended(): string[];
   /** Resolves when the emulator has ended, whoever ended it. */
@@ -91,7 +98,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     sdk: { endpoint, region, credentials: { accessKeyId: account, secretAccessKey: 'local' } },
     setServers: (map) => writeFileSync(servers, JSON.stringify(map)),
     servers: () => Object.keys(JSON.parse(readFileSync(servers, 'utf8')) as object),
-    pretended: () => readList(join(directory, 'pretended.json')),
+    proxySecrets: () => read<Record<string, string[]>>(join(directory, 'proxies.json'), {}),
+    pretended: () => read<string[]>(join(directory, 'pretended.json'), []),
     ended: emulator.ended,
     stop: emulator.stop,
   };
@@ -142,6 +150,10 @@ function died(how: string, log: string): Problem {
   return new Problem(`The emulator did not start (${how}: ${lines.at(-1)}).`, 'Delete .local and try again.');
 }
 
-function readList(file: string): string[] {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as string[]) : [];
+function read<Content>(file: string, otherwise: Content): Content {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Content;
+  } catch {
+    return otherwise; // not written yet, or being written
+  }
 }

@@ -1,12 +1,14 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRunDirectory } from './directories';
-import { Emulator, startEmulator } from './emulator';
+import { Emulator, proxyHost, startEmulator } from './emulator';
 import { freePort } from './ports';
 import { connect } from './login';
+import { LocalPgBouncer, startPgBouncer } from './pgbouncer';
 import { LocalPostgres, startPostgres } from './postgres';
 import { Problem } from './problem';
 import { stopAll } from './processes';
+import { ProxyAgent } from './proxy-agent';
 import { ensureEmulatorPython, ensureSupersetPython, findPython } from './python';
 import { Superset, startSuperset } from './superset';
 import { LocalValkey, startValkey } from './valkey';
@@ -16,12 +18,23 @@ export interface LocalCloudOptions {
   readonly region: string;
   /** @default - one that is free */
   readonly emulatorPort?: number;
-  /** @default - one that is free */
+  /** Of the first server of tenants. @default - one that is free */
   readonly postgresPort?: number;
+  /** Servers of tenants. @default 1 */
+  readonly shardCount?: number;
   /** @default - one that is free */
   readonly webPort?: number;
   /** @default false - ECS tasks are only written down, the metadata server and the cache too, and the migration is answered as done */
   readonly runsSuperset?: boolean;
+}
+
+/** A proxy of a template, with what it is to be. */
+export interface ProxyInTemplate {
+  readonly logicalId: string;
+  /** Which of the servers it stands before. */
+  readonly shard: number;
+  readonly poolSize: number;
+  readonly borrowTimeoutSeconds: number;
 }
 
 /** An AWS account and its servers on loopback, for as long as one run lasts. */
@@ -32,7 +45,8 @@ export class LocalCloud {
   public readonly died: Promise<never>;
   private reportDeath!: (problem: Problem) => void;
   private readonly starting: Promise<{ stop(): Promise<void> }>[] = [];
-  private runningPostgres?: LocalPostgres;
+  private runningShards: LocalPostgres[] = [];
+  private runningProxies?: ReadonlyMap<string, LocalPgBouncer>;
   private runningMetadataPostgres?: LocalPostgres;
   private runningValkey?: LocalValkey;
   private runningEmulator?: Emulator;
@@ -46,9 +60,24 @@ export class LocalCloud {
     this.died.catch(() => undefined);
   }
 
-  /** The tenants' server. */
+  /** The tenants' server, or the first of several. */
   public get postgres(): LocalPostgres {
-    return started(this.runningPostgres, 'PostgreSQL');
+    return started(this.runningShards[0], 'PostgreSQL');
+  }
+
+  /** All servers of tenants. */
+  public get shards(): LocalPostgres[] {
+    return this.runningShards;
+  }
+
+  /** The proxies of the deployed template, by the logical ids of their resources. */
+  public get proxies(): ReadonlyMap<string, LocalPgBouncer> {
+    return this.runningProxies ?? new Map();
+  }
+
+  /** Authorities that signed the certificates of the tenants' servers. */
+  public get shardsCaFile(): string {
+    return join(this.directory, 'shards.pem');
   }
 
   /** The server of Superset's metadata. */
@@ -73,12 +102,39 @@ export class LocalCloud {
     return join(this.directory, `${name}.log`);
   }
 
+  /** Starts the servers of tenants. */
   public async startPostgres(): Promise<void> {
-    const port = await freePort('--postgres-port', this.options.postgresPort);
-    this.runningPostgres = await this.keep(
-      startPostgres({ version: 17, directory: join(this.directory, 'postgres'), port }),
+    const { postgresPort, shardCount = 1 } = this.options;
+    const port = await freePort('--postgres-port', postgresPort);
+    const directories = [...Array(shardCount).keys()].map((index) => join(this.directory, `postgres${index || ''}`));
+    this.runningShards = await Promise.all(
+      directories.map((directory, index) =>
+        this.keep(
+          startPostgres({
+            version: 17,
+            directory,
+            port: index === 0 ? port : undefined,
+            maxConnections: MOST_CONNECTIONS,
+          }),
+        ),
+      ),
     );
-    this.watch('PostgreSQL', connectionLost(this.runningPostgres));
+    writeFileSync(this.shardsCaFile, authoritiesOf(this.runningShards));
+    this.runningShards.forEach((postgres) => this.watch('PostgreSQL', connectionLost(postgres)));
+  }
+
+  /** Starts a proxy before each server that the template has one for. */
+  public async startProxies(templates: ProxyInTemplate[]): Promise<void> {
+    const entries = templates.map(async ({ logicalId, shard, ...limits }) => {
+      const directory = join(this.directory, `proxy-${logicalId}`);
+      const proxy = await this.keep(startPgBouncer({ postgres: this.shards[shard], directory, ...limits }));
+      this.watch('A proxy', proxy.ended);
+      return [logicalId, proxy] as const;
+    });
+    this.runningProxies = new Map(await Promise.all(entries));
+    const agent = new ProxyAgent(this.emulator, this.runningProxies);
+    agent.start();
+    void this.keep(Promise.resolve(agent));
   }
 
   public async startMetadataPostgres(): Promise<void> {
@@ -116,7 +172,7 @@ export class LocalCloud {
       port,
       account,
       region,
-      databaseCaFile: this.postgres.caFile,
+      databaseCaFile: this.shardsCaFile,
       hasEcsAgent: this.options.runsSuperset ?? false,
     });
     this.watch('The emulator', this.runningEmulator.ended);
@@ -126,13 +182,18 @@ export class LocalCloud {
   public async startSuperset(): Promise<void> {
     const port = await freePort('--web-port', this.options.webPort);
     const caFile = join(this.directory, 'authorities.pem');
-    const servers = [this.postgres, this.metadataPostgres, this.valkey];
-    writeFileSync(caFile, servers.map((server) => readFileSync(server.caFile, 'utf8')).join('\n'));
+    const proxies = [...this.proxies];
+    writeFileSync(
+      caFile,
+      authoritiesOf([...this.shards, ...proxies.map(([, proxy]) => proxy), this.metadataPostgres, this.valkey]),
+    );
     this.runningSuperset = await this.keep(
       startSuperset(port, {
         emulator: this.emulator,
         image: { python: started(this.supersetPython, "Superset's Python environment"), caFile },
         directory: this.directory,
+        // RDS Proxy always listens on this port, of a host that is not here.
+        replaced: proxies.map(([id, { host, port: real }]) => [`${proxyHost(id)}:5432`, `${host}:${real}`]),
         onDeath: this.reportDeath,
       }),
     );
@@ -147,7 +208,7 @@ export class LocalCloud {
   private async end(): Promise<void> {
     const parts = this.starting.map((part) =>
       part.then(
-        ({ stop }) => stop(),
+        (started) => started.stop(),
         () => undefined,
       ),
     );
@@ -179,6 +240,13 @@ async function connectionLost({ host, port, caFile, superuser }: LocalPostgres):
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** As many as a small instance class has. */
+const MOST_CONNECTIONS = 350;
+
+function authoritiesOf(servers: { readonly caFile: string }[]): string {
+  return servers.map(({ caFile }) => readFileSync(caFile, 'utf8')).join('\n');
 }
 
 function started<Part>(part: Part | undefined, name: string): Part {

@@ -32,6 +32,8 @@ export interface PostgresOptions {
   readonly directory: string;
   /** @default - one that is free */
   readonly port?: number;
+  /** @default 200 */
+  readonly maxConnections?: number;
 }
 
 export interface PostgresUser {
@@ -66,7 +68,6 @@ const SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
-  max_connections: '200',
 };
 
 /** Starts a PostgreSQL of the given version, and waits until it answers. */
@@ -76,7 +77,8 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   try {
     const users = existsSync(home.usersFile) ? undefined : await initialise(home);
     await writeCertificates(home);
-    let server = await startServer(home, port);
+    const limits = { max_connections: String(options.maxConnections ?? 200) };
+    let server = await startServer(home, port, limits);
     const stop = async () => {
       await server.stop();
       home.temporary.forEach((directory) => rmSync(directory, { recursive: true, force: true }));
@@ -92,7 +94,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
         stop,
         async restart() {
           await server.stop();
-          server = await startServer(home, port);
+          server = await startServer(home, port, limits);
         },
       };
       if (users) {
@@ -263,8 +265,12 @@ async function writeCertificates({ directory, data, caFile, account }: Home): Pr
   }
 }
 
-async function startServer(home: Home, port: number): Promise<{ stop(): Promise<void> }> {
-  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
+async function startServer(
+  home: Home,
+  port: number,
+  limits: Record<string, string>,
+): Promise<{ stop(): Promise<void> }> {
+  const settings = Object.entries({ ...SETTINGS, ...limits, port: String(port) }).flatMap(([name, value]) => [
     '-c',
     `${name}=${value}`,
   ]);

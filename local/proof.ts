@@ -1,10 +1,10 @@
-import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
-import { TableStrategy } from '../lib/database/tenant-table';
-import { Environment, EnvironmentData } from '../lib/environment/environment';
-import { tenantSchemaName } from '../lib/provisioning/desired-state';
+import { escapeIdentifier as identifier } from 'pg';
+import { Environment } from '../lib/environment/environment';
 import { Tenant } from '../lib/tenant/tenant';
-import { attemptsAgainst, failureOf } from './attempts';
+import { Attempt, attemptsAgainst, failureOf } from './attempts';
+import { attemptsOnDatabase } from './database-attempts';
 import { Login, connect } from './login';
+import { hasDatabases, hasTenantColumn, isRowOf, tableOf } from './tenant-tables';
 
 /** What one tenant was seen to read, and what it tried. */
 export interface TenantProof {
@@ -20,16 +20,25 @@ export interface TenantProof {
 
 /** Proves for each tenant that it reads its own rows, and none of another's. */
 export async function proveTenants(
-  { tenants, data }: Environment,
+  environment: Environment,
   logins: ReadonlyMap<string, Login>,
-  loader: Login,
+  loaders: ReadonlyMap<string, Login>,
 ): Promise<TenantProof[]> {
+  const { tenants } = environment;
   const proofs: TenantProof[] = [];
   for (const [i, tenant] of tenants.entries()) {
+    const login = loginOf(logins, tenant);
     const victim = tenants.length > 1 ? tenants[(i + 1) % tenants.length] : undefined;
-    proofs.push(await proveTenant(tenant, victim, data, loginOf(logins, tenant), loader));
+    const attempts = victim ? attemptsOn(victim, loginOf(logins, victim), login, environment) : [];
+    proofs.push(await proveTenant(tenant, attempts, environment, login, loginOf(loaders, tenant)));
   }
   return proofs;
+}
+
+function attemptsOn(victim: Tenant, its: Login, own: Login, environment: Environment): Attempt[] {
+  return hasDatabases(environment)
+    ? attemptsOnDatabase(victim, its, own, environment)
+    : attemptsAgainst(victim, environment.data);
 }
 
 /** Throws unless each tenant is refused each declared table. */
@@ -60,21 +69,20 @@ function loginOf(logins: ReadonlyMap<string, Login>, { id }: Tenant): Login {
 /** The tenant must count its own rows, and no attempt on another tenant's may succeed. */
 async function proveTenant(
   tenant: Tenant,
-  victim: Tenant | undefined,
-  data: EnvironmentData,
+  attempts: Attempt[],
+  environment: Environment,
   login: Login,
   loader: Login,
 ): Promise<TenantProof> {
-  const counted = await count(tenant, data, login, false);
-  const existing = await count(tenant, data, loader, true);
-  const failures = data.tables
+  const counted = await count(tenant, environment, login, false);
+  const existing = await count(tenant, environment, loader, true);
+  const failures = environment.data.tables
     .filter(({ name }) => counted[name] !== existing[name] || existing[name] === 0)
     .map(({ name }) => `counts ${counted[name]} rows of ${name}, but owns ${existing[name]}`);
-  const attempts = victim ? attemptsAgainst(victim, data) : [];
   for (const attempt of attempts) {
     const failure = await failureOf(attempt, login);
     if (failure) {
-      failures.push(`the attempt on ${victim?.id} to ${attempt.what} ${failure}`);
+      failures.push(`the attempt on another to ${attempt.what} ${failure}`);
     }
   }
   return { tenant, login, counted, attempts: attempts.map(({ what }) => what), failures };
@@ -83,19 +91,18 @@ async function proveTenant(
 /** Rows of a tenant by table: all that the login sees, or those that carry the tenant's value. */
 async function count(
   tenant: Tenant,
-  { schema = 'analytics', tables, tenantColumn }: EnvironmentData,
+  environment: Environment,
   login: Login,
   byValue: boolean,
 ): Promise<Record<string, number>> {
   const client = await connect(login);
   try {
     const counted: Record<string, number> = {};
-    for (const { name, strategy } of tables) {
-      const own = strategy === TableStrategy.SCHEMA;
-      const table = `${identifier(own ? tenantSchemaName(tenant.id) : schema)}.${identifier(name)}`;
-      const where = byValue && !own ? ` WHERE ${identifier(tenantColumn.name)} = ${literal(tenant.value)}` : '';
-      const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${table}${where}`);
-      counted[name] = Number(rows[0].count);
+    for (const table of environment.data.tables) {
+      const where = byValue && hasTenantColumn(table) ? ` WHERE ${isRowOf(tenant, environment)}` : '';
+      const sql = `SELECT count(*) FROM ${tableOf(tenant, table, environment)}${where}`;
+      const { rows } = await client.query<{ count: string }>(sql);
+      counted[table.name] = Number(rows[0].count);
     }
     return counted;
   } finally {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
-import { Environment } from '../lib/environment/environment';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Environment, TenancyModel } from '../lib/environment/environment';
 import { EnvironmentFile } from '../lib/environment/environment-file';
 import { EnvironmentFileError } from '../lib/environment/environment-file-error';
 import { REPOSITORY } from './directories';
@@ -10,13 +10,14 @@ import { killAll } from './processes';
 import { report } from './report';
 import { StepFailed, deployAndProve } from './steps';
 
-const EXAMPLE = join(REPOSITORY, 'examples', 'shared-rls');
+const EXAMPLES = join(REPOSITORY, 'examples');
 const ENVIRONMENT = 'demo';
 
 /** What a shell gives for a command that SIGINT has ended. */
 const INTERRUPTED = 130;
 
 interface Options {
+  readonly env: TenancyModel;
   readonly check: boolean;
   readonly emulatorPort?: number;
   readonly postgresPort?: number;
@@ -24,8 +25,11 @@ interface Options {
 }
 
 const options = new Command('npm run local --')
-  .description(
-    'Deploys examples/shared-rls to an emulator of AWS on this machine, with a real PostgreSQL and Superset.',
+  .description('Deploys an example to an emulator of AWS on this machine, with a real PostgreSQL and Superset.')
+  .addOption(
+    new Option('--env <model>', 'the example, which is named after its model')
+      .choices(Object.values(TenancyModel))
+      .default(TenancyModel.SHARED_RLS),
   )
   .option('--check', 'end when all is deployed and proved: with exit code 0, or 1 when something failed', false)
   .option('--emulator-port <number>', 'port of the emulator on 127.0.0.1 (default: a free one)', portNumber)
@@ -42,8 +46,8 @@ async function main(): Promise<void> {
   let exitCode = 0;
   let failure: unknown;
   try {
-    const environment = EnvironmentFile.load(join(EXAMPLE, 'environments', `${ENVIRONMENT}.yaml`));
-    cloud = new LocalCloud({ ...environment, ...options, runsSuperset: true });
+    const environment = EnvironmentFile.load(join(EXAMPLES, options.env, 'environments', `${ENVIRONMENT}.yaml`));
+    cloud = new LocalCloud({ ...environment, ...options, shardCount: environment.shards?.length, runsSuperset: true });
     exitCode = await Promise.race([show(cloud, environment), cloud.died, interrupted]);
     if (exitCode === 0 && !options.check) {
       console.log('All of it runs until you press Ctrl-C.');
@@ -63,7 +67,7 @@ async function main(): Promise<void> {
 /** Deploys, proves and reports; answers the exit code. */
 async function show(cloud: LocalCloud, environment: Environment): Promise<number> {
   const startedAt = Date.now();
-  const progress = await deployAndProve(EXAMPLE, ENVIRONMENT, { environment, cloud });
+  const progress = await deployAndProve(join(EXAMPLES, options.env), ENVIRONMENT, { environment, cloud });
   const { account, proofs, supersetProofs } = progress;
   const { emulator, superset, directory } = cloud;
   const resources = await account.resources();

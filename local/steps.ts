@@ -3,7 +3,7 @@ import { Listr, ListrTask, PRESET_TIMER } from 'listr2';
 import { Environment } from '../lib/environment/environment';
 import { Account } from './account';
 import { DemoUser, addDemoUsers } from './demo-users';
-import { bootstrap, deploy, healthCheckPath, loaderLogin, synthesise, tenantLogins } from './deployment';
+import { bootstrap, deploy, healthCheckPath, loaderLogins, proxiesOf, synthesise, tenantLogins } from './deployment';
 import { REPOSITORY } from './directories';
 import { loadRows, makeTables } from './example-data';
 import { LocalCloud } from './local-cloud';
@@ -14,6 +14,7 @@ import { run } from './processes';
 import { TenantProof, expectUnreadable, proveTenants } from './proof';
 import { findPython } from './python';
 import { PersonProof, proveThroughSuperset } from './superset-proof';
+import { hasDatabases } from './tenant-tables';
 
 const BUNDLE = join(REPOSITORY, 'scripts', 'bundle.mjs');
 
@@ -29,7 +30,7 @@ export interface Progress {
   readonly environment: Environment;
   readonly cloud: LocalCloud;
   account: Account;
-  loader: Login;
+  loaders: ReadonlyMap<string, Login>;
   logins: ReadonlyMap<string, Login>;
   proofs: TenantProof[];
   users: DemoUser[];
@@ -66,21 +67,25 @@ export function deployAndProve(
       step('Valkey', () => cloud.startValkey()),
       step("Superset's Python packages", () => cloud.prepareSupersetPython()),
     ]),
+    ...(hasDatabases(environment) ? [step('Proxies', () => cloud.startProxies(proxiesOf(assembly)))] : []),
     step(`cdk deploy, with ${environment.tenants.length} tenants and the migration of Superset`, async () => {
       await cloud.startSuperset();
       await deploy(cloud, assembly);
     }),
-    step('Tables of the ETL, unreadable until a reconcile has protected them', async (progress) => {
-      progress.account = new Account(cloud.emulator);
-      progress.logins = await tenantLogins(cloud, progress.account, environment.tenants);
-      progress.loader = await loaderLogin(cloud, progress.account);
-      await makeTables(progress.loader);
-      await expectUnreadable(environment, progress.logins);
-      await progress.account.reconcile();
-    }),
-    step('Example data', ({ loader }) => loadRows(environment, loader)),
+    hasDatabases(environment)
+      ? step("Tables of each tenant's ETL", async (progress) => {
+          await logIn(progress);
+          await Promise.all([...progress.loaders.values()].map((loader) => makeTables(environment, loader)));
+        })
+      : step('Tables of the ETL, unreadable until a reconcile has protected them', async (progress) => {
+          await logIn(progress);
+          await makeTables(environment, progress.loaders.values().next().value as Login);
+          await expectUnreadable(environment, progress.logins);
+          await progress.account.reconcile();
+        }),
+    step('Example data', ({ loaders }) => loadRows(environment, loaders)),
     step('Proof of isolation, as each tenant', async (progress) => {
-      progress.proofs = await proveTenants(environment, progress.logins, progress.loader);
+      progress.proofs = await proveTenants(environment, progress.logins, progress.loaders);
     }),
     step('Superset is healthy', () => cloud.superset.healthy(healthCheckPath(assembly))),
     atOnce('People', [
@@ -92,10 +97,17 @@ export function deployAndProve(
       }),
     ]),
     step('Proof through Superset, as an analyst, a viewer and a guest of each tenant', async (progress) => {
-      const { users, platform, loader } = progress;
-      progress.supersetProofs = await proveThroughSuperset(cloud.superset, environment, users, platform, loader);
+      const { users, platform, loaders } = progress;
+      progress.supersetProofs = await proveThroughSuperset(cloud.superset, environment, users, platform, loaders);
     }),
   ]).run(given as Progress);
+}
+
+async function logIn(progress: Progress): Promise<void> {
+  const { cloud, environment } = progress;
+  progress.account = new Account(cloud.emulator);
+  progress.logins = await tenantLogins(cloud, progress.account, environment.tenants);
+  progress.loaders = await loaderLogins(cloud, progress.account, environment);
 }
 
 function steps(tasks: ListrTask<Progress>[]): Listr<Progress> {

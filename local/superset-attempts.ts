@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
-import { TableStrategy } from '../lib/database/tenant-table';
-import { EnvironmentData } from '../lib/environment/environment';
+import { TableStrategy, TenantTable } from '../lib/database/tenant-table';
+import { tenantDatabaseName } from '../lib/provisioning/desired-databases';
 import { partitionName } from '../lib/provisioning/handler/partitions';
 import { PARTITIONS_SCHEMA } from '../lib/provisioning/handler/tenancy-schema';
 import { tenantRoleName } from '../lib/provisioning/desired-state';
 import { Tenant } from '../lib/tenant/tenant';
-import { TableContent, TenantContent, tableOf } from './superset-content';
+import { TableContent, TenantContent } from './superset-content';
 import {
   ChartQuery,
   chartData,
@@ -20,6 +20,7 @@ import {
   untilStatus,
 } from './superset-queries';
 import { Answer, SupersetSession } from './superset-session';
+import { TablesOf, hasDatabases, hasTenantColumn, isRowOf, tableOf } from './tenant-tables';
 
 /** The people of a tenant at Superset, and what there is to steal from them. */
 export interface TenantAtSuperset {
@@ -49,6 +50,9 @@ const NOT_THE_CHARTS = /^403 .*Guest user cannot modify chart payload/;
 const QUERY_IN_TEXT = /^403 .*query_to_xml is not allowed here/;
 const SUBQUERY = /^40[03] .*cannot contain sub-queries/;
 const BY_POSTGRES = /^500 .*permission denied for/;
+const ANOTHER_DATABASE = /^500 .*cross-database references are not implemented/;
+const OF_THE_SERVER = /^403 .*pg_stat_activity is not allowed here/;
+const LEADS_ELSEWHERE = /^40[03] .*dblink is not allowed here/;
 
 /** Counts for as long as it may, in little memory. */
 const LONG = 'SELECT count(*) AS n FROM (SELECT generate_series(1, 1000000000000)) AS numbers';
@@ -75,11 +79,11 @@ export async function failureOf(
 export function attemptsOfAnalyst(
   me: TenantAtSuperset,
   victim: TenantAtSuperset,
-  data: EnvironmentData,
+  environment: TablesOf,
 ): SupersetAttempt[] {
   return [
-    ...inSqlLab(me, victim, data),
-    ...inExplore(me, victim, data),
+    ...inSqlLab(me, victim, environment),
+    ...inExplore(me, victim, environment),
     ...byNumber(me, victim),
     ...byResults(me.analyst, victim, NOT_THE_OWNER_OF_QUERY),
     ...byQuery(me.analyst, victim, NOT_FOUND),
@@ -139,71 +143,127 @@ export function attemptsOfGuest(me: TenantAtSuperset, victim: TenantAtSuperset):
 function inSqlLab(
   { analyst, content }: TenantAtSuperset,
   { tenant }: TenantAtSuperset,
-  data: EnvironmentData,
+  environment: TablesOf,
 ): SupersetAttempt[] {
-  const shared = data.tables.filter(({ strategy }) => strategy !== TableStrategy.SCHEMA);
-  const foreign = (table = shared[0]) =>
-    `SELECT count(*) AS n FROM ${tableOf(tenant, table, data)} WHERE ${isForeign(tenant, data)}`;
   const role = identifier(tenantRoleName(tenant.id));
+  const foreign = foreignRows(tenant, environment.data.tables.filter(hasTenantColumn)[0], environment);
   const attempt = (what: string, sql: string, mustBe: SupersetAttempt['mustBe']): SupersetAttempt => ({
     what,
     ask: () => sqlLab(analyst, content.database, sql),
     mustBe,
   });
+  const ofModel = hasDatabases(environment) ? onItsDatabase(tenant, environment) : onSharedTables(tenant, environment);
+  const catalogs = ['postgres', 'template1', ...(hasDatabases(environment) ? [tenantDatabaseName(tenant.id)] : [])];
   return [
-    ...shared.map((table) => attempt(`read its rows of ${table.name}`, foreign(table), { rows: '0' })),
-    ...data.tables.flatMap((table) => {
+    ...ofModel.map(([what, sql, mustBe]) => attempt(what, sql, mustBe)),
+    attempt(
+      'set the session variable to it',
+      `SET app.current_tenant = ${literal(tenant.value)}; ${foreign}`,
+      NOT_A_QUERY,
+    ),
+    attempt('SET ROLE to it', `SET ROLE ${role}; ${foreign}`, NOT_A_QUERY),
+    attempt('SET SESSION AUTHORIZATION to it', `SET SESSION AUTHORIZATION ${role}; ${foreign}`, NOT_A_QUERY),
+    attempt('switch row-level security off', `SET row_security = off; ${foreign}`, NOT_A_QUERY),
+    attempt(
+      "set_config('role') to it",
+      `SELECT set_config('role', ${literal(tenantRoleName(tenant.id))}, false), (${foreign}) AS n`,
+      SET_CONFIG,
+    ),
+    attempt('hide a read in query_to_xml', `SELECT query_to_xml(${literal(foreign)}, true, false, '')`, QUERY_IN_TEXT),
+    attempt('have its rows counted by EXPLAIN', `EXPLAIN ANALYZE ${foreign}`, NOT_A_QUERY),
+    ...catalogs.map((catalog) => ({
+      what: `leave the database by the catalog ${catalog}`,
+      ask: () => sqlLab(analyst, content.database, content.tables[0].sql, { catalog }),
+      mustBe: { rows: content.tables[0].ownRows },
+    })),
+    ...(hasDatabases(environment) ? byUri(analyst, tenant) : []),
+  ];
+}
+
+/** What SQL can be tried in one model only. */
+type OfModel = [what: string, sql: string, mustBe: SupersetAttempt['mustBe']][];
+
+function onSharedTables(tenant: Tenant, environment: TablesOf): OfModel {
+  const { tables } = environment.data;
+  return [
+    ...tables
+      .filter(hasTenantColumn)
+      .map((table): OfModel[0] => [
+        `read its rows of ${table.name}`,
+        foreignRows(tenant, table, environment),
+        { rows: '0' },
+      ]),
+    ...tables.flatMap((table): OfModel => {
       switch (table.strategy) {
         case TableStrategy.PARTITIONED: {
           const partition = `${PARTITIONS_SCHEMA}.${identifier(partitionName(table.name, tenant.id))}`;
-          return [
-            attempt(`read its partition of ${table.name}`, `SELECT count(*) AS n FROM ${partition}`, BY_POSTGRES),
-          ];
+          return [[`read its partition of ${table.name}`, `SELECT count(*) AS n FROM ${partition}`, BY_POSTGRES]];
         }
         case TableStrategy.SCHEMA: {
-          const sql = `SELECT count(*) AS n FROM ${tableOf(tenant, table, data)}`;
-          return [attempt(`read ${table.name} in its schema`, sql, BY_POSTGRES)];
+          const sql = `SELECT count(*) AS n FROM ${tableOf(tenant, table, environment)}`;
+          return [[`read ${table.name} in its schema`, sql, BY_POSTGRES]];
         }
         case TableStrategy.COLUMN:
           return [];
       }
     }),
-    attempt(
-      'set the session variable to it',
-      `SET app.current_tenant = ${literal(tenant.value)}; ${foreign()}`,
-      NOT_A_QUERY,
-    ),
-    attempt('SET ROLE to it', `SET ROLE ${role}; ${foreign()}`, NOT_A_QUERY),
-    attempt('SET SESSION AUTHORIZATION to it', `SET SESSION AUTHORIZATION ${role}; ${foreign()}`, NOT_A_QUERY),
-    attempt('switch row-level security off', `SET row_security = off; ${foreign()}`, NOT_A_QUERY),
-    attempt(
-      "set_config('role') to it",
-      `SELECT set_config('role', ${literal(tenantRoleName(tenant.id))}, false), (${foreign()}) AS n`,
-      SET_CONFIG,
-    ),
-    attempt(
-      'hide a read in query_to_xml',
-      `SELECT query_to_xml(${literal(foreign())}, true, false, '')`,
-      QUERY_IN_TEXT,
-    ),
-    attempt('have its rows counted by EXPLAIN', `EXPLAIN ANALYZE ${foreign()}`, NOT_A_QUERY),
-    attempt('read who is which tenant', 'SELECT count(*) AS n FROM tenancy.tenant', BY_POSTGRES),
-    ...['postgres', 'template1'].map((catalog) => ({
-      what: `leave the database by the catalog ${catalog}`,
-      ask: () => sqlLab(analyst, content.database, content.tables[0].sql, { catalog }),
-      mustBe: { rows: content.tables[0].ownRows },
-    })),
+    ['read who is which tenant', 'SELECT count(*) AS n FROM tenancy.tenant', BY_POSTGRES],
+  ];
+}
+
+function onItsDatabase(tenant: Tenant, environment: TablesOf): OfModel {
+  const database = tenantDatabaseName(tenant.id);
+  return [
+    ...environment.data.tables.map((table): OfModel[0] => [
+      `read ${table.name} in its database`,
+      foreignRows(tenant, table, environment),
+      ANOTHER_DATABASE,
+    ]),
+    [
+      'call dblink to its database',
+      `SELECT * FROM dblink('dbname=${database}', 'SELECT 1') AS t (n int)`,
+      LEADS_ELSEWHERE,
+    ],
+    [
+      'see what it asks',
+      `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = ${literal(database)}`,
+      OF_THE_SERVER,
+    ],
+  ];
+}
+
+/** A Database that leads to its own, as an administrator of Superset would make one. */
+function byUri(analyst: SupersetSession, { id }: Tenant): SupersetAttempt[] {
+  const uri = `postgresql+psycopg2://${tenantRoleName(id)}:guessed@localhost:5432/${tenantDatabaseName(id)}`;
+  const body = { database_name: 'mine', sqlalchemy_uri: uri };
+  return [
+    {
+      what: 'make a Database with its URI',
+      ask: () => analyst.post('/api/v1/database/', body),
+      mustBe: FORBIDDEN,
+    },
+    {
+      what: 'test a connection with its URI',
+      ask: () => analyst.post('/api/v1/database/test_connection/', body),
+      mustBe: FORBIDDEN,
+    },
+    {
+      what: 'move the own Database to its URI',
+      ask: () => analyst.put('/api/v1/database/1', body),
+      mustBe: FORBIDDEN,
+    },
   ];
 }
 
 function inExplore(
   { analyst, content }: TenantAtSuperset,
   { tenant }: TenantAtSuperset,
-  data: EnvironmentData,
+  environment: TablesOf,
 ): SupersetAttempt[] {
-  const [table] = data.tables.filter(({ strategy }) => strategy !== TableStrategy.SCHEMA);
+  const { data } = environment;
+  const [table] = data.tables.filter(hasTenantColumn);
   const { dataset } = content.tables.find(({ name }) => name === table.name) ?? content.tables[0];
-  const foreign = `SELECT count(*) FROM ${tableOf(tenant, table, data)} WHERE ${isForeign(tenant, data)}`;
+  const foreign = foreignRows(tenant, table, environment);
   const attempt = (what: string, query: ChartQuery, mustBe: SupersetAttempt['mustBe']): SupersetAttempt => ({
     what,
     ask: () => chartData(analyst, dataset, query),
@@ -219,6 +279,14 @@ function inExplore(
       attempt(`read its rows in a ${place}`, query, SUBQUERY),
     ),
   ];
+}
+
+/** Counts another's rows of a table. */
+function foreignRows(tenant: Tenant, table: TenantTable, environment: TablesOf): string {
+  const name = tableOf(tenant, table, environment);
+  return hasDatabases(environment)
+    ? `SELECT count(*) AS n FROM ${identifier(tenantDatabaseName(tenant.id))}.${name}`
+    : `SELECT count(*) AS n FROM ${name} WHERE ${isRowOf(tenant, environment)}`;
 }
 
 /** Where SQL can be typed in Explore: of each row, or of all together. */
@@ -240,10 +308,6 @@ function places(
 function setConfig({ value }: Tenant): ReturnType<typeof places> {
   const call = `set_config('app.current_tenant', ${literal(value)}, false)`;
   return places(call, `max(${call})`);
-}
-
-function isForeign({ value }: Tenant, { tenantColumn }: EnvironmentData): string {
-  return `${identifier(tenantColumn.name)} = ${literal(value)}::${tenantColumn.type}`;
 }
 
 /** Everything of Superset's has a number, and the next one is easily guessed. */

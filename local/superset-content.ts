@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
-import { TableStrategy, TenantTable } from '../lib/database/tenant-table';
-import { EnvironmentData } from '../lib/environment/environment';
-import { tenantSchemaName } from '../lib/provisioning/desired-state';
+import { escapeIdentifier as identifier } from 'pg';
+import { TenantTable } from '../lib/database/tenant-table';
 import { Tenant } from '../lib/tenant/tenant';
 import { Login, connect } from './login';
 import { CeleryQuery, ChartQuery, expression, queryContext, startQuery, untilStatus } from './superset-queries';
 import { SupersetSession } from './superset-session';
+import { TablesOf, hasTenantColumn, isRowOf, tableOf } from './tenant-tables';
 
 /** What an analyst has made for the proof: a dashboard with a chart for each table, and a query of SQL Lab. */
 export interface TenantContent {
@@ -37,7 +36,7 @@ export interface TableContent {
 export async function makeContent(
   analyst: SupersetSession,
   tenant: Tenant,
-  data: EnvironmentData,
+  environment: TablesOf,
   loader: Login,
 ): Promise<TenantContent> {
   const canary = `canary${randomBytes(8).toString('hex')}`;
@@ -45,10 +44,10 @@ export async function makeContent(
   const roles = [await viewerRole(analyst)];
   const dashboard = await create(analyst, 'dashboard', { dashboard_title: canary, published: true, roles });
   const tables: TableContent[] = [];
-  for (const table of data.tables) {
+  for (const table of environment.data.tables) {
     const name = `${table.name} ${canary}`;
-    const query = whoseRows(table, data);
-    const rows = `SELECT * FROM ${tableOf(tenant, table, data)}`;
+    const query = whoseRows(table, environment);
+    const rows = `SELECT * FROM ${tableOf(tenant, table, environment)}`;
     // By its SQL, so that it is beside any dataset of this table that is there.
     const dataset = await create(analyst, 'dataset', { database, schema: 'public', table_name: name, sql: rows });
     const chart = await create(analyst, 'chart', {
@@ -60,8 +59,8 @@ export async function makeContent(
       query_context: JSON.stringify(queryContext(dataset, query)),
       dashboards: [dashboard],
     });
-    const sql = whoseRowsSql(tenant, table, data);
-    const ownRows = await rowsByLoader(tenant, table, data, loader);
+    const sql = whoseRowsSql(tenant, table, environment);
+    const ownRows = await rowsByLoader(tenant, table, environment, loader);
     tables.push({ name: table.name, dataset, chart, query, sql, ownRows });
   }
   const query = await startQuery(analyst, database, `SELECT '${canary}' AS canary`);
@@ -79,30 +78,23 @@ export async function removeContent(analyst: SupersetSession, { dashboard, table
   }
 }
 
-/** A tenant's table in SQL. */
-export function tableOf({ id }: Tenant, { name, strategy }: TenantTable, data: EnvironmentData): string {
-  const schema = strategy === TableStrategy.SCHEMA ? tenantSchemaName(id) : (data.schema ?? 'analytics');
-  return `${identifier(schema)}.${identifier(name)}`;
-}
-
-function whoseRows({ strategy }: TenantTable, { tenantColumn }: EnvironmentData): ChartQuery {
+function whoseRows(table: TenantTable, { data: { tenantColumn } }: TablesOf): ChartQuery {
   const value = `${identifier(tenantColumn.name)}::text`;
   const whose = [expression(`min(${value})`, 'lowest'), expression(`max(${value})`, 'highest')];
-  return { metrics: [expression('count(*)', 'number'), ...(strategy === TableStrategy.SCHEMA ? [] : whose)] };
+  return { metrics: [expression('count(*)', 'number'), ...(hasTenantColumn(table) ? whose : [])] };
 }
 
-function whoseRowsSql(tenant: Tenant, table: TenantTable, data: EnvironmentData): string {
-  const { metrics = [] } = whoseRows(table, data);
+function whoseRowsSql(tenant: Tenant, table: TenantTable, environment: TablesOf): string {
+  const { metrics = [] } = whoseRows(table, environment);
   const columns = metrics.map(({ sqlExpression, label }) => `${sqlExpression} AS ${identifier(label)}`);
-  return `SELECT ${columns.join(', ')} FROM ${tableOf(tenant, table, data)}`;
+  return `SELECT ${columns.join(', ')} FROM ${tableOf(tenant, table, environment)}`;
 }
 
-async function rowsByLoader(tenant: Tenant, table: TenantTable, data: EnvironmentData, login: Login): Promise<string> {
-  const isOwn = `${identifier(data.tenantColumn.name)} = ${literal(tenant.value)}`;
-  const where = table.strategy === TableStrategy.SCHEMA ? '' : ` WHERE ${isOwn}`;
+async function rowsByLoader(tenant: Tenant, table: TenantTable, environment: TablesOf, login: Login): Promise<string> {
+  const where = hasTenantColumn(table) ? ` WHERE ${isRowOf(tenant, environment)}` : '';
   const client = await connect(login);
   try {
-    const { rows } = await client.query<{ number: string }>(whoseRowsSql(tenant, table, data) + where);
+    const { rows } = await client.query<{ number: string }>(whoseRowsSql(tenant, table, environment) + where);
     if (rows[0].number === '0') {
       throw new Error(`tenant ${tenant.id} has no row of ${table.name}, so that nothing can be proved with it`);
     }

@@ -1,4 +1,4 @@
-import { Environment, EnvironmentData } from '../lib/environment/environment';
+import { Environment } from '../lib/environment/environment';
 import { Tenant } from '../lib/tenant/tenant';
 import { DemoUser } from './demo-users';
 import { Login } from './login';
@@ -15,6 +15,7 @@ import {
 import { TableContent, makeContent, removeContent } from './superset-content';
 import { ChartOptions, chartData, rowsOf, sqlLab, sqlLabByCelery } from './superset-queries';
 import { Answer, SupersetSession } from './superset-session';
+import { TablesOf } from './tenant-tables';
 
 /** Ways to one's own rows, in the order of the report. */
 export const WAYS = ['chart', 'dashboard', 'CSV', 'SQL Lab', 'Celery'] as const;
@@ -44,23 +45,24 @@ interface Person {
 /** Proves for the people of each tenant that they read the tenant's own rows through Superset, and nothing of another's. */
 export async function proveThroughSuperset(
   superset: Superset,
-  { tenants, data }: Environment,
+  environment: Environment,
   users: DemoUser[],
   platform: PlatformAdministrator,
-  loader: Login,
+  loaders: ReadonlyMap<string, Login>,
 ): Promise<PersonProof[]> {
+  const { tenants } = environment;
   const administrator = await SupersetSession.signIn(superset, platform);
   const present: TenantAtSuperset[] = [];
   try {
     for (const tenant of tenants) {
       try {
-        present.push(await enter(superset, tenant, data, users, administrator, loader));
+        present.push(await enter(superset, tenant, environment, users, administrator, loaders.get(tenant.id) as Login));
       } catch (error) {
         throw new Error(`tenant ${tenant.id} cannot be proved through Superset: ${(error as Error).message}`);
       }
     }
     // At once, so that they share the server's processes, pools and caches.
-    const proofs = present.map((me, i) => proveTenant(me, present[(i + 1) % present.length], data));
+    const proofs = present.map((me, i) => proveTenant(me, present[(i + 1) % present.length], environment));
     return (await Promise.all(proofs)).flat();
   } finally {
     administrator.close();
@@ -71,7 +73,7 @@ export async function proveThroughSuperset(
 async function enter(
   superset: Superset,
   tenant: Tenant,
-  data: EnvironmentData,
+  environment: TablesOf,
   users: DemoUser[],
   administrator: SupersetSession,
   loader: Login,
@@ -85,7 +87,7 @@ async function enter(
   };
   const analyst = await signIn('analyst');
   const viewer = await signIn('viewer');
-  const content = await makeContent(analyst, tenant, data, loader);
+  const content = await makeContent(analyst, tenant, environment, loader);
   const guest = SupersetSession.guest(superset, await guestToken(administrator, content.dashboard));
   return { tenant, analyst, viewer, guest, content };
 }
@@ -106,10 +108,10 @@ async function guestToken(administrator: SupersetSession, dashboard: number): Pr
 async function proveTenant(
   me: TenantAtSuperset,
   victim: TenantAtSuperset,
-  data: EnvironmentData,
+  environment: TablesOf,
 ): Promise<PersonProof[]> {
   const proofs: PersonProof[] = [];
-  for (const { person, ways, attempts } of peopleOf(me, victim, data)) {
+  for (const { person, ways, attempts } of peopleOf(me, victim, environment)) {
     const { read, failures } = await readOwn(me.content.tables, ways);
     for (const attempt of attempts) {
       const failure = await failureOf(attempt, victim);
@@ -122,7 +124,7 @@ async function proveTenant(
   return proofs;
 }
 
-function peopleOf(me: TenantAtSuperset, victim: TenantAtSuperset, data: EnvironmentData): Person[] {
+function peopleOf(me: TenantAtSuperset, victim: TenantAtSuperset, environment: TablesOf): Person[] {
   const { analyst, viewer, guest, content } = me;
   const isAlone = me === victim;
   const asked =
@@ -143,7 +145,7 @@ function peopleOf(me: TenantAtSuperset, victim: TenantAtSuperset, data: Environm
         'SQL Lab': ({ sql }) => sqlLab(analyst, content.database, sql),
         Celery: ({ sql }) => sqlLabByCelery(analyst, content.database, sql),
       },
-      attempts: isAlone ? [] : attemptsOfAnalyst(me, victim, data),
+      attempts: isAlone ? [] : attemptsOfAnalyst(me, victim, environment),
     },
     {
       person: 'viewer',

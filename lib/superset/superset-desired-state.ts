@@ -15,6 +15,8 @@ export interface SupersetDesiredStateProps {
   readonly tenants: readonly Tenant[];
   /** Path of a bundle that Superset has exported. */
   readonly contentBundle?: string;
+  /** Schema of each tenant's own tables, where every tenant has a database. @default - a schema named after the tenant */
+  readonly ownSchema?: string;
 }
 
 /**
@@ -74,13 +76,14 @@ export class SupersetDesiredState extends Construct {
 
 const CONTENT = 'content.zip';
 
-function desiredStateText({ tenants, contentBundle }: SupersetDesiredStateProps): string {
+function desiredStateText({ tenants, contentBundle, ownSchema }: SupersetDesiredStateProps): string {
   const state = {
     version: 1,
     tenants: tenants
       .map(({ id, displayName, adminEmail }) => ({ id, displayName, adminEmail }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
     content: contentBundle && CONTENT,
+    ownSchema,
   };
   return `${JSON.stringify(state, null, 2)}\n`;
 }

@@ -53,6 +53,13 @@ export interface SupersetServiceProps {
    */
   readonly contentBundle?: string;
 
+  /**
+   * Schema of each tenant's own tables, where every tenant has a database.
+   *
+   * @default - `tenant_<id>`
+   */
+  readonly ownSchema?: string;
+
   /** Network; the tasks run in its service subnets. */
   readonly network: TenancyNetwork;
 
@@ -219,6 +226,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     const desiredState = new SupersetDesiredState(this, 'DesiredState', {
       tenants: props.tenants.map(({ tenant }) => tenant),
       contentBundle: props.contentBundle,
+      ownSchema: props.ownSchema,
     });
     desiredState.grantRead(this.taskRole);
     const migration = new SupersetMigration(this, 'Migration', {

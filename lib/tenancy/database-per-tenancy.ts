@@ -300,6 +300,7 @@ export class DatabasePerTenancy extends Construct {
     const superset = new SupersetService(this, 'Superset', {
       ...supersetOptions(props),
       tenants: stacks.flatMap(({ supersetTenants }) => supersetTenants),
+      ownSchema: props.schema ?? 'analytics',
       proxies: this.proxies,
       network: this.network,
       metadataDatabase: this.metadataDatabase,

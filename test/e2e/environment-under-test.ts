@@ -7,7 +7,14 @@ import { TenancyModel } from '../../lib/environment/environment';
 import { Tenant } from '../../lib/tenant/tenant';
 import { Account } from '../../local/account';
 import { cdk } from '../../local/cdk';
-import { bootstrap, deploy, healthCheckPath, loaderLogin, tenantSecretName } from '../../local/deployment';
+import {
+  bootstrap,
+  deploy,
+  healthCheckPath,
+  loaderLogin,
+  loaderLogins,
+  tenantSecretName,
+} from '../../local/deployment';
 import { REPOSITORY } from '../../local/directories';
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
@@ -53,7 +60,9 @@ export function tenant(id: string, number: number, overrides: Partial<Tenant> = 
 /** The emulator and the PostgreSQL that the tests of one file deploy to. */
 export class EnvironmentUnderTest {
   /** Starts the parts and bootstraps the account. Superset runs only if asked for: it takes most of the time. */
-  public static async start(options: { runsSuperset?: boolean } = {}): Promise<EnvironmentUnderTest> {
+  public static async start(
+    options: { runsSuperset?: boolean; shardCount?: number } = {},
+  ): Promise<EnvironmentUnderTest> {
     const { account, region } = environmentWith([]);
     const cloud = new LocalCloud({ account, region, ...options });
     try {
@@ -103,8 +112,8 @@ export class EnvironmentUnderTest {
   }
 
   /** Asks PostgreSQL itself, as nobody on RDS can. */
-  public superuser<Row>(sql: string, database = DATABASE): Promise<Row[]> {
-    const { host, port, caFile, superuser } = this.cloud.postgres;
+  public superuser<Row>(sql: string, database = DATABASE, shard = 0): Promise<Row[]> {
+    const { host, port, caFile, superuser } = this.cloud.shards[shard];
     return query({ ...superuser, host, port: String(port), database, caFile }, sql);
   }
 
@@ -124,6 +133,11 @@ export class EnvironmentUnderTest {
     return query(await this.loaderLogin(), sql);
   }
 
+  /** The login that loads the rows of each tenant. */
+  public loaders(environment: Environment): Promise<Map<string, Login>> {
+    return loaderLogins(this.cloud, this.account, environment);
+  }
+
   public loaderLogin(): Promise<Login> {
     return loaderLogin(this.cloud, this.account);
   }
@@ -138,7 +152,7 @@ export class EnvironmentUnderTest {
     if (!secret) {
       throw new Error(`tenant ${id} has no secret`);
     }
-    return { ...secret, caFile: this.cloud.postgres.caFile };
+    return { ...secret, caFile: this.cloud.shardsCaFile };
   }
 
   public stop(): Promise<void> {

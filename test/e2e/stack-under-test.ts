@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
-import { Environment } from '../../lib/environment/environment';
+import { Environment, TenancyModel } from '../../lib/environment/environment';
+import { DatabasePerTenantStack } from '../../lib/tenancy/database-per-tenant-stack';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 import { REPOSITORY } from '../../local/directories';
 
@@ -13,12 +14,13 @@ const CONTEXT = {
 };
 
 /** Name of the stack. */
-export const STACK = 'SharedRls';
+export const STACK = 'Tenancy';
 
 /** Synthesises the stack of an environment into a directory. */
 export function synthesiseStack(environment: Environment, outdir: string): void {
   const app = new App({ outdir, context: CONTEXT });
-  const stack = new SharedRlsStack(app, STACK, { environment });
+  const Model = environment.model === TenancyModel.SHARED_RLS ? SharedRlsStack : DatabasePerTenantStack;
+  const stack = new Model(app, STACK, { environment });
   Validations.of(stack).acknowledge({
     id: 'Annotation::superset-tenancy:fit-tenants',
     reason: 'A hundred tenants are deployed to show that they can be, not that they should.',

@@ -7,7 +7,7 @@ import { EnvironmentFile } from '../../lib/environment/environment-file';
 import { DemoUser } from '../../local/demo-users';
 import { CACHE, REPOSITORY } from '../../local/directories';
 import { LocalCloud } from '../../local/local-cloud';
-import { connect } from '../../local/login';
+import { Login, connect } from '../../local/login';
 import { Progress, deployAndProve } from '../../local/steps';
 import { Visitor, signIn, startChromium } from './browser';
 
@@ -47,7 +47,7 @@ function visit({ id }: Tenant, role: DemoUser['role']): Promise<Visitor> {
 
 /** The number of a tenant's orders, as the operator's ETL counts them. */
 async function orders({ value }: Tenant): Promise<number> {
-  const client = await connect(progress.loader);
+  const client = await connect(progress.loaders.values().next().value as Login);
   try {
     const { rows } = await client.query('SELECT count(*)::int AS n FROM analytics.orders WHERE tenant_id = $1', [
       value,

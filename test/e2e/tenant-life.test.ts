@@ -23,8 +23,14 @@ afterAll(() => aws?.stop());
 
 async function findings(tenants: Tenant[]): Promise<string[]> {
   const logins = new Map(await Promise.all(tenants.map(async ({ id }) => [id, await aws.tenantLogin(id)] as const)));
-  const proofs = await proveTenants(environmentWith(tenants), logins, await aws.loaderLogin());
+  const environment = environmentWith(tenants);
+  const proofs = await proveTenants(environment, logins, await aws.loaders(environment));
   return proofs.flatMap((proof) => proof.failures.map((failure) => `${proof.tenant.id} ${failure}`));
+}
+
+async function loadExample(tenants: Tenant[]): Promise<void> {
+  const environment = environmentWith(tenants);
+  await loadRows(environment, await aws.loaders(environment));
 }
 
 async function roles(): Promise<{ role: string; login: boolean; connections: number; oid: number }[]> {
@@ -51,11 +57,11 @@ test('two tenants of a new environment can log in with their secrets, and are no
 });
 
 test('a table that the ETL makes is unreadable until a reconcile, and then shows each tenant its own rows', async () => {
-  await makeTables(await aws.loaderLogin());
+  await makeTables(environmentWith([]), await aws.loaderLogin());
   await expect(aws.tenant('t_north', 'SELECT count(*) FROM analytics.orders')).rejects.toThrow('permission denied');
 
   expect((await aws.account.reconcile()).PendingTables).toBe('');
-  await loadRows(environmentWith([north, south]), await aws.loaderLogin());
+  await loadExample([north, south]);
 
   expect(await findings([north, south])).toEqual([]);
 });
@@ -80,7 +86,7 @@ test('adding a third tenant changes no resource of the first two', async () => {
 
   const secret = await aws.account.databaseSecret(tenantSecretName('t_north'));
   await aws.deploy(environment);
-  await loadRows(environmentWith([east]), await aws.loaderLogin());
+  await loadExample([east]);
 
   expect(await aws.account.databaseSecret(tenantSecretName('t_north'))).toEqual(secret);
   expect(await roles()).toEqual(expect.arrayContaining(before));
@@ -106,7 +112,7 @@ test('a tenant that cannot be made fails the deployment by its name, and a secon
 
   await aws.loader('DROP TABLE analytics.events_default');
   await aws.deploy(environment);
-  await loadRows(environmentWith([west]), await aws.loaderLogin());
+  await loadExample([west]);
   expect(await findings([north, south, east, west])).toEqual([]);
 });
 

@@ -85,12 +85,14 @@ class Bundle:
     objects: list[BundleObject]
     #: Schema that belongs to the one tenant over whose Database the bundle was made, and stands for each tenant's own.
     tenant_schema: str | None
+    #: Schema of each tenant's own tables, where every tenant has a database; None if it is named after the tenant.
+    own_schema: str | None = None
 
     def of_tenant(self, thing: BundleObject, tenant: str) -> dict[str, Any]:
         """What a tenant's copy is made from: it refers to copies of the same tenant wherever it refers to anything."""
         config = json.loads(self._uuids.sub(lambda found: str(names.content_uuid(tenant, found[0])), thing.text))
         if thing.kind == "dataset" and config.get("schema") == self.tenant_schema is not None:
-            config["schema"] = names.schema_name(tenant)
+            config["schema"] = self.own_schema or names.schema_name(tenant)
         return config
 
     @cached_property
@@ -98,7 +100,7 @@ class Bundle:
         return re.compile("|".join(re.escape(thing.uuid) for thing in self.objects) or r"(?!)")
 
 
-def read_bundle(name: str, content: bytes) -> Bundle:
+def read_bundle(name: str, content: bytes, own_schema: str | None = None) -> Bundle:
     """Reads an export bundle; raises Refused with all that is wrong with it."""
     reading = _Reading(name)
     files = reading.files(content)
@@ -109,7 +111,7 @@ def read_bundle(name: str, content: bytes) -> Bundle:
         reading.references()
     if reading.problems:
         raise Refused([f"{name}: {problem}" for problem in reading.problems])
-    return Bundle(reading.objects, reading.tenant_schema)
+    return Bundle(reading.objects, reading.tenant_schema, own_schema)
 
 
 class _LoaderWithoutAliases(yaml.SafeLoader):

@@ -61,6 +61,7 @@ class _StateSchema(Schema):
     version = fields.Integer(required=True, validate=validate.Equal(1))
     tenants = fields.List(fields.Nested(_TenantSchema), required=True)
     content = fields.String(validate=validate.Regexp(r"[A-Za-z0-9_-]+\.zip\Z"))
+    own_schema = fields.String(data_key="ownSchema", validate=validate.Length(1, 63))
 
 
 def read_desired_state(location: str) -> DesiredState:
@@ -80,7 +81,7 @@ def read_desired_state(location: str) -> DesiredState:
     bundle = None
     if "content" in state:
         try:
-            bundle = read_bundle(state["content"], read(state["content"]))
+            bundle = read_bundle(state["content"], read(state["content"]), state.get("own_schema"))
         except Refused as refused:
             problems += refused.problems
     if problems:
