@@ -79,4 +79,4 @@ export function loaderRoleName(tenantId: string): string {
 }
 
 /** Connections that the ETL of one tenant may have, beside those of {@link DesiredDatabase.connections}. */
-export const LOADER_CONNECTIONS = 5;
+export const LOADER_CONNECTIONS = 2;

@@ -1,5 +1,6 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { LOADER_CONNECTIONS } from '../provisioning/desired-databases';
 import { SupersetTasks, processesOf, queriesAtOnce } from '../superset/superset-processes';
 import { Tenant } from '../tenant/tenant';
 import { resolveTenantLimits } from '../tenant/tenant-limits';
@@ -38,9 +39,6 @@ export interface ShardBudget extends ShardLoad {
   readonly needed: number;
 }
 
-/** Sessions of a tenant's ETL, which connect to the server itself. */
-const LOADER = 2;
-
 /** Share of the proxy's connections from which on a warning tells. */
 const NEAR = 0.8;
 
@@ -52,7 +50,7 @@ export function shardBudget(load: ShardLoad): ShardBudget {
   const kept = most(tenants.filter(({ ownWorkers }) => ownWorkers));
   const others = most(tenants.filter(({ ownWorkers }) => !ownWorkers));
   const queries = Math.min(others, queriesAtOnce(tasks)) + kept;
-  const loaders = tenants.filter(({ loader }) => loader).length * LOADER;
+  const loaders = tenants.filter(({ loader }) => loader).length * LOADER_CONNECTIONS;
   const direct = RESERVED_BY_RDS + PROVISIONER + OPERATORS + loaders;
   return {
     ...load,

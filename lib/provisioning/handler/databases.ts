@@ -6,10 +6,15 @@ import { Sql, identifier, sql } from './sql';
 const STEP = 'databases';
 
 /**
- * Takes CONNECT and TEMPORARY from PUBLIC on every database of the server, which PostgreSQL grants by default, and gives
- * CONNECT on this one to tenants and loader. CREATE on the schema `public` goes, too.
+ * Closes every database of the server to PUBLIC, and gives CONNECT on this one to tenants and loader. CREATE on the schema
+ * `public` goes, too.
  */
 export async function revokePublic(master: Session): Promise<Change[]> {
+  return [...(await closeToPublic(master)), ...(await grantConnect(master)), ...(await closePublicSchema(master))];
+}
+
+/** Takes CONNECT and TEMPORARY from PUBLIC on every database of the server, which PostgreSQL grants by default. */
+export async function closeToPublic(master: Session): Promise<Change[]> {
   const open = await master.rows<{ name: string; owner: string; mine: boolean }>(
     `SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_has_role(d.datdba, 'USAGE') AS mine
        FROM pg_database d
@@ -35,7 +40,7 @@ export async function revokePublic(master: Session): Promise<Change[]> {
     const statements = [sql`REVOKE CONNECT, TEMPORARY ON DATABASE ${identifier(name)} FROM PUBLIC`];
     changes.push(...(await master.apply({ step: STEP, what: `database ${name} closed to PUBLIC`, statements })));
   }
-  return [...changes, ...(await grantConnect(master)), ...(await closePublicSchema(master))];
+  return changes;
 }
 
 async function grantConnect(master: Session): Promise<Change[]> {

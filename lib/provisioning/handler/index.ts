@@ -1,5 +1,8 @@
 import { DesiredState, ProvisionerEnvironment, ReconcileAttributes } from '../desired-state';
+import { answer, listed } from './answer';
 import { ReconcileResult, reconcile, reconcileStored, removeBatch } from './reconcile';
+
+export { onDatabasesEvent } from './per-tenant/on-databases-event';
 
 /** A request of CloudFormation, as the provider framework hands it on. */
 interface ResourceEvent {
@@ -12,13 +15,9 @@ interface StoredEvent {
   readonly reconcile: 'stored';
 }
 
-/** Attributes are cut to this, so that three of them stay below CloudFormation's 4 KB. */
-const MAX_ATTRIBUTE = 1_000;
-const MAX_REASON = 2_500;
-
 /** Handles the custom resource of a batch of tenants, and the call to reconcile what is stored. */
-export async function onEvent(event: ResourceEvent | StoredEvent) {
-  try {
+export function onEvent(event: ResourceEvent | StoredEvent) {
+  return answer(async () => {
     if ('reconcile' in event) {
       return attributes(await reconcileStored(environment()));
     }
@@ -30,12 +29,7 @@ export async function onEvent(event: ResourceEvent | StoredEvent) {
       return { PhysicalResourceId };
     }
     return { PhysicalResourceId, Data: attributes(await reconcile(withLists(desired), environment())) };
-  } catch (error) {
-    const { message } = error as Error;
-    console.error(JSON.stringify({ failed: message }));
-    const cut = message.length > MAX_REASON ? `${message.slice(0, MAX_REASON)}… (the log has the rest)` : message;
-    throw new Error(cut);
-  }
+  });
 }
 
 /** A server that no longer exists has no logins to end. */
@@ -54,12 +48,8 @@ function withLists(desired: DesiredState): DesiredState {
 }
 
 function attributes({ changes, pending, unreadable }: ReconcileResult): ReconcileAttributes {
-  const cut = (names: string[]) => {
-    const text = names.join(',');
-    return text.length > MAX_ATTRIBUTE ? `${text.slice(0, MAX_ATTRIBUTE)}…` : text;
-  };
   console.log(JSON.stringify({ changes: changes.length, pending, unreadable }));
-  return { Changes: String(changes.length), PendingTables: cut(pending), UnreadableRelations: cut(unreadable) };
+  return { Changes: String(changes.length), PendingTables: listed(pending), UnreadableRelations: listed(unreadable) };
 }
 
 function environment(): ProvisionerEnvironment {

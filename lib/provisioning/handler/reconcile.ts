@@ -1,18 +1,17 @@
 import { DesiredState, ProvisionerEnvironment } from '../desired-state';
 import { revokePublic } from './databases';
-import { ProvisioningError, asProvisioningError } from './provisioning-error';
+import { withMasterOf } from './master';
+import { asProvisioningError } from './provisioning-error';
 import { closeUndeclared } from './relations';
 import { endRemovedTenants } from './removed-tenants';
 import { beginLoaderMembership, endLoaderMembership, ensureRoles } from './roles';
-import { Login, readLogin, readLogins, readSecret } from './secrets';
+import { Login, readLogin, readLogins } from './secrets';
 import { Change, Session, StatementListener } from './session';
 import { protectTables } from './tables';
 import { ensureTenancySchema } from './tenancy-schema';
 import { pendingTenantTables } from './tenant-schemas';
 import { ensureTenants } from './tenants';
 import { verifyLoader, verifyTenants } from './verification';
-
-const PARALLEL_TENANTS = 4;
 
 /** What a run did, and what it saw that is not ready. */
 export interface ReconcileResult {
@@ -123,85 +122,12 @@ async function allOf(logins: ReadonlyMap<string, Promise<Login>>): Promise<Map<s
   return new Map(await Promise.all([...logins].map(async ([id, login]) => [id, await login] as const)));
 }
 
-/**
- * Sessions of the master user, the first of which holds the lock that lets one run at a time go on.
- *
- * Should this function die, PostgreSQL ends its sessions within two minutes, and the lock with them.
- */
-async function withMaster<Result>(
+/** Sessions of the master user in the database that all tenants share. */
+function withMaster<Result>(
   environment: ProvisionerEnvironment,
   onStatement: StatementListener | undefined,
   run: (master: Session, masters: Session[]) => Promise<Result>,
 ): Promise<Result> {
-  const { username, password } = (await readSecret(environment.MASTER_SECRET)).value;
-  const login: Login = {
-    host: environment.DATABASE_HOST,
-    port: Number(environment.DATABASE_PORT),
-    database: environment.DATABASE_NAME,
-    username,
-    password,
-  };
-  const masters: Session[] = [];
-  let heartbeat: NodeJS.Timeout | undefined;
-  try {
-    const open = async () => {
-      const session = await Session.open(login, onStatement);
-      masters.push(session);
-      await session.rows(SESSION_SETTINGS);
-    };
-    await open();
-    await lock(masters[0]);
-    // Those who wait for the lock hold one connection each.
-    await Promise.all(Array.from({ length: PARALLEL_TENANTS - 1 }, open));
-    heartbeat = setInterval(
-      () => masters.forEach((session) => session.rows('SELECT 1').catch(() => undefined)),
-      30_000,
-    );
-    return await run(masters[0], masters);
-  } finally {
-    clearInterval(heartbeat);
-    await Promise.all(masters.map((session) => session.close()));
-  }
-}
-
-const SESSION_SETTINGS = `
-  SET search_path = pg_catalog;
-  SET lock_timeout = '5s';
-  SET idle_in_transaction_session_timeout = '60s';
-  SET idle_session_timeout = '120s';
-  SET tcp_keepalives_idle = 30`;
-
-/** Any number will do, as long as it stays the same. */
-const LOCK = 7_316_402_158;
-
-/** Advisory locks are anybody's to take: a session of somebody else that has this one, or waits for it, is up to no good. */
-const END_STRANGERS = `
-  SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_roles r ON r.oid = a.usesysid
-   WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-     AND l.classid = ($1::bigint >> 32)::oid AND l.objid = ($1::bigint & 4294967295)::oid
-     AND r.rolname <> current_user AND NOT r.rolsuper`;
-
-async function lock(master: Session): Promise<void> {
-  const deadline = Date.now() + 5 * 60_000;
-  for (;;) {
-    const [{ locked }] = await master.rows<{ locked: boolean }>(`SELECT pg_try_advisory_lock($1) AS locked`, [LOCK]);
-    if (locked) {
-      return;
-    }
-    await master.rows(END_STRANGERS, [LOCK]);
-    if (Date.now() > deadline) {
-      const [holder] = await master.rows<{ pid: number; since: Date }>(
-        `SELECT a.pid, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-          WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ($1::bigint >> 32)::oid
-            AND l.objid = ($1::bigint & 4294967295)::oid`,
-        [LOCK],
-      );
-      const who = holder ? `process ${holder.pid}, connected since ${holder.since.toISOString()}` : 'somebody';
-      throw new ProvisioningError(
-        'lock',
-        `${who} has been provisioning for over five minutes; try again when it is done`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+  const { DATABASE_HOST: host, DATABASE_PORT: port, DATABASE_NAME: database, MASTER_SECRET: secret } = environment;
+  return withMasterOf({ host, port, database, secret }, onStatement, run);
 }

@@ -1,0 +1,27 @@
+import { DesiredDatabase } from '../../desired-databases';
+import { asProvisioningError } from '../provisioning-error';
+import { Login, readLogins } from '../secrets';
+
+/** What a tenant's secrets say. */
+export interface TenantLogins {
+  readonly reader: Login;
+  readonly loader?: Login;
+}
+
+/** Starts to read the secrets of all tenants; each is waited for where it is needed. */
+export function readTenantLogins(tenants: DesiredDatabase[]): (id: string) => Promise<TenantLogins> {
+  const secrets = tenants.flatMap(({ secret, loaderSecret }) => [secret, ...(loaderSecret ? [loaderSecret] : [])]);
+  const logins = readLogins(secrets);
+  const byId = new Map(tenants.map((tenant) => [tenant.id, tenant]));
+  return async (id) => {
+    const { secret, loaderSecret } = byId.get(id) as DesiredDatabase;
+    try {
+      return {
+        reader: (await logins.get(secret)) as Login,
+        loader: loaderSecret ? await logins.get(loaderSecret) : undefined,
+      };
+    } catch (error) {
+      throw asProvisioningError(error, 'secret', id);
+    }
+  };
+}
