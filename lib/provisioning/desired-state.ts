@@ -26,6 +26,7 @@ export interface DesiredTenant {
   readonly statementTimeoutSeconds: string;
   readonly workMemMiB: string;
   readonly parallelWorkers: string;
+  readonly tempFileMiB: string;
 }
 
 /** Environment variables of the provisioner's function. */

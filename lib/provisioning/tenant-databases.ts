@@ -109,5 +109,6 @@ function desiredTenant({ tenant, secret }: TenantLogin): DesiredTenant {
     statementTimeoutSeconds: `${limits.statementTimeoutSeconds}`,
     workMemMiB: `${limits.workMemMiB}`,
     parallelWorkers: `${limits.parallelWorkers}`,
+    tempFileMiB: `${limits.tempFileMiB}`,
   };
 }

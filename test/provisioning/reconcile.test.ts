@@ -204,6 +204,23 @@ describe.each([15, 17] as const)('on PostgreSQL %i, as the RDS master user', (ve
     });
   });
 
+  test('temporary files are limited where the master user may', async () => {
+    const desired = await twoTenants();
+    const limit = async () => (await db.tenant<{ temp_file_limit: string }>(ACME.id, 'SHOW temp_file_limit'))[0];
+    expect(await limit()).toEqual({ temp_file_limit: '-1' });
+
+    const [{ master }] = await db.master<{ master: string }>('SELECT current_user AS master');
+    await db.superuser(`GRANT SET ON PARAMETER temp_file_limit TO ${master}`);
+    try {
+      await run(desired);
+      expect(await limit()).toEqual({ temp_file_limit: '2GB' });
+      expect((await run(desired)).changes).toEqual([]);
+    } finally {
+      await db.superuser(`REVOKE SET ON PARAMETER temp_file_limit FROM ${master}`);
+    }
+    expect((await run(desired)).changes).toEqual([]);
+  });
+
   test('a tenant that changed its own password is let in again by the next scheduled run', async () => {
     await twoTenants();
     await db.tenant(ACME.id, `BEGIN READ WRITE; ALTER ROLE tenant_tk4q9w PASSWORD 'mine'; COMMIT`);

@@ -54,6 +54,7 @@ test('the template carries the desired state of every tenant, with limits filled
       connections: '5',
       statementTimeoutSeconds: '30',
       workMemMiB: '8',
+      tempFileMiB: '512',
       parallelWorkers: '0',
     },
     expect.objectContaining({ id: own.id, removalPolicy: 'destroy', connections: '7', statementTimeoutSeconds: '60' }),

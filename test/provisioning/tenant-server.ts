@@ -108,6 +108,7 @@ export async function startTenantServer(version: 15 | 17) {
               connections: '10',
               statementTimeoutSeconds: '60',
               workMemMiB: '16',
+              tempFileMiB: '2048',
               parallelWorkers: '1',
               ...tenant,
             })),

@@ -44,6 +44,7 @@ export async function ensureTenants(
   const byId = new Map(states.map((state) => [state.id, state]));
   const withGrantOptions = (await master.majorVersion()) >= 16;
   const searchPath = await searchPathOf(master, desired);
+  const limitsTempFiles = await maySetTempFileLimit(master);
   const partitions = await missingPartitions(master, desired);
   const schemas = await missingTenantSchemas(master, desired);
 
@@ -60,7 +61,7 @@ export async function ensureTenants(
           const login = await (logins.get(tenant.id) as Promise<Login>);
           const pieces = [
             await missingRole(tenant, state, login, withGrantOptions),
-            missingSettings(tenant, state, searchPath),
+            missingSettings(tenant, state, searchPath, limitsTempFiles),
             missingMapping(tenant, state, desired),
             ...(schemas.get(tenant.id) ?? []),
             // Last, since each takes a lock that all tenants need, until the transaction ends.
@@ -187,7 +188,20 @@ async function searchPathOf(master: Session, desired: DesiredState): Promise<(id
   return (id) => [...(ownSchema ? [tenantSchemaName(id)] : []), quoted];
 }
 
-function missingSettings(tenant: DesiredTenant, state: TenantState, searchPath: (id: string) => string[]): Missing {
+/** PostgreSQL leaves it to superusers, who may let others. */
+async function maySetTempFileLimit(master: Session): Promise<boolean> {
+  const [{ may }] = await master.rows<{ may: boolean }>(
+    `SELECT has_parameter_privilege(current_user, 'temp_file_limit', 'SET') AS may`,
+  );
+  return may;
+}
+
+function missingSettings(
+  tenant: DesiredTenant,
+  state: TenantState,
+  searchPath: (id: string) => string[],
+  limitsTempFiles: boolean,
+): Missing {
   const role = identifier(tenantRoleName(tenant.id));
   const path = searchPath(tenant.id);
   const wanted: [name: string, value: string][] = [
@@ -196,13 +210,16 @@ function missingSettings(tenant: DesiredTenant, state: TenantState, searchPath: 
     ['work_mem', `${tenant.workMemMiB}MB`],
     ['max_parallel_workers_per_gather', tenant.parallelWorkers],
     ['default_transaction_read_only', 'on'],
+    ...(limitsTempFiles ? [['temp_file_limit', `${tenant.tempFileMiB}MB`] as [string, string]] : []),
   ];
   const expected = [...wanted.map(([name, value]) => `${name}=${value}`), `search_path=${path.join(', ')}`];
-  const same = expected.length === state.settings.length && expected.every((line) => state.settings.includes(line));
+  // What the master may not set, it cannot reset either.
+  const current = state.settings.filter((line) => limitsTempFiles || !line.startsWith('temp_file_limit='));
+  const same = expected.length === current.length && expected.every((line) => current.includes(line));
   const statements = same
     ? []
     : [
-        ...(state.settings.length > 0 ? [sql`ALTER ROLE ${role} RESET ALL`] : []),
+        ...(current.length > 0 ? [sql`ALTER ROLE ${role} RESET ALL`] : []),
         ...wanted.map(([name, value]) => sql`ALTER ROLE ${role} SET ${identifier(name)} = ${literal(value)}`),
         sql`ALTER ROLE ${role} SET search_path = ${new Sql(path.join(', '))}`,
       ];
