@@ -1,10 +1,11 @@
+import { databases } from './databases';
 import { overlay } from './overlay';
 import { provisioning } from './provisioning';
 import { scale } from './scale';
 import { synth } from './synth';
 import { writeResult } from './results';
 
-const BENCHMARKS = { provisioning, scale, synth, overlay };
+const BENCHMARKS = { provisioning, scale, synth, overlay, databases };
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2);

@@ -18,6 +18,7 @@ from superset_tenancy.connections import connect_as_tenant, engine_context
 from superset_tenancy.credentials import secrets_manager
 from superset_tenancy.event_log import RequestEventLogger
 from superset_tenancy.install import install
+from superset_tenancy.own_queues import route_to_own_queue
 from superset_tenancy.related import own_roles, own_users
 from superset_tenancy.security import TenantSecurityManager
 from superset_tenancy.sql_wall import refuse_other_than_queries
@@ -125,6 +126,7 @@ class CELERY_CONFIG:
     result_backend = f"{_CACHE}/0?{_VERIFIED}"
     broker_connection_retry_on_startup = True
     imports = ("superset.sql_lab", "superset.tasks.scheduler")
+    task_routes = (route_to_own_queue,)
     worker_prefetch_multiplier = 1
     task_acks_late = True
     # A class of ours has no schedule of Superset's. Without pruning, these tables only grow.

@@ -14,7 +14,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from superset_tenancy import pools
-from superset_tenancy.credentials import login_of
 from superset_tenancy.dialect import DRIVER
 from superset_tenancy.identity import current_tenant, tenant_of_database
 from superset_tenancy.refusal import TenancyRefusal
@@ -40,7 +39,7 @@ def connect_as_tenant(
 ) -> tuple[URL, dict[str, Any]]:
     """DB_CONNECTION_MUTATOR: what is asked for is not looked at; so no catalog and no parameter leads elsewhere."""
     tenant = require_own(_connecting_to.get())
-    login = login_of(tenant)
+    login = pools.admitted_login(tenant)
     uri = URL.create(DRIVER, username=login.username, host=login.host, port=login.port, database=login.database)
     # Without native hstore: it would ask the server for the type's number at each new engine, so at each query.
     return uri, {"creator": partial(pools.borrow, tenant), "poolclass": NullPool, "use_native_hstore": False}

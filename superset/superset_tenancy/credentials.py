@@ -4,6 +4,7 @@ Nothing else holds a password: neither Superset's metadata, nor a URL, nor a log
 """
 
 import json
+import logging
 import os
 import threading
 import time
@@ -11,9 +12,27 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
-#: Seconds after which a login is read again, so that a new host is known before the old one ends.
-MAX_AGE = 300
+from superset_tenancy.refusal import TenancyRefusal
+
+logger = logging.getLogger(__name__)
+
+#: Seconds after which a login is read again. So long may a tenant go on that was cut off; and one read costs $0.000005.
+MAX_AGE = 60
+#: Seconds after which it is tried again when Secrets Manager did not answer.
+AGAIN = 10
+
+#: Answers by which a tenant is cut off: its key is disabled, its secret deleted, or denied. All others say nothing of the tenant.
+CUT_OFF = ("AccessDeniedException", "DecryptionFailure", "ResourceNotFoundException", "InvalidRequestException")
+
+
+class TenantCutOff(TenancyRefusal):
+    """The login must not be used, not even one that is known."""
+
+    def __init__(self) -> None:
+        super().__init__("Access to your organisation's data is switched off, or not ready yet. Please ask your administrator.")
 
 
 @dataclass(frozen=True)
@@ -34,21 +53,36 @@ _lock = threading.Lock()
 
 
 def login_of(tenant: str, refused: Login | None = None) -> Login:
-    """The tenant's login; another one than what the server has refused, if there is another by now."""
+    """The tenant's login; another one than what the server has refused, if there is another by now.
+
+    Raises TenantCutOff when Secrets Manager denies it: what is known of the tenant is then forgotten.
+    """
     with _lock:
         read_at, login = _logins.get(tenant, (0.0, None))
     fresh = login is not None and time.monotonic() - read_at < MAX_AGE
     if fresh and (refused is None or login.version != refused.version):
         return login
+    now = time.monotonic()
     try:
         login = _read(tenant)
-    except Exception:
+    except Exception as error:
+        if _is_cut_off(error):
+            with _lock:
+                _logins.pop(tenant, None)
+            logger.warning("tenant %s: cut off, since its secret cannot be read: %s", tenant, error)
+            raise TenantCutOff() from error
         # Secrets Manager is away for a moment: what is known is better than an outage, and the server will judge it.
         if login is None or refused is not None:
             raise
+        logger.warning("tenant %s: the login that is known is used on: %s", tenant, error)
+        now -= MAX_AGE - AGAIN
     with _lock:
-        _logins[tenant] = (time.monotonic(), login)
+        _logins[tenant] = (now, login)
     return login
+
+
+def _is_cut_off(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in CUT_OFF
 
 
 def _read(tenant: str) -> Login:
@@ -69,7 +103,9 @@ def _read(tenant: str) -> Login:
 def secrets_manager(_process: int):
     """One client per process: its connections must not be shared with a fork. The SDK does not read AWS_REGION."""
     session = botocore.session.get_session()
-    client = session.create_client("secretsmanager", region_name=os.environ["AWS_REGION"])
+    # A query waits for it: what is known must be used before its user gives up.
+    patient = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
+    client = session.create_client("secretsmanager", region_name=os.environ["AWS_REGION"], config=patient)
     # What the client was made from, AWS' endpoints in all regions, would be kept for other clients: 7 MB in each process.
     session.get_component("data_loader")._cache.clear()
     return client

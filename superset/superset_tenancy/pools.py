@@ -8,62 +8,48 @@ import logging
 import os
 import threading
 import time
-from functools import partial
 from typing import Any
 
 import backoff
 import psycopg2
-from psycopg2.extensions import connection as Connection
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.exc import InvalidatePoolError, TimeoutError
 from sqlalchemy.pool import QueuePool
 
-from superset_tenancy.credentials import Login, login_of
+from superset_tenancy.credentials import Login, TenantCutOff, login_of
+from superset_tenancy.passing import in_words, is_busy, is_refused_login, passes
+from superset_tenancy.pooled_connection import PooledConnection, ProxiedConnection
+from superset_tenancy.proxies import proxy_of
 
 logger = logging.getLogger(__name__)
 
-#: Connections of one tenant in one process: so many stay open between queries, so many there are at most.
-KEPT = 2
-MOST = 5
+
+def most_connections(text: str) -> int:
+    """SUPERSET_TENANT_CONNECTIONS: a number from 1 on."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise RuntimeError(f"SUPERSET_TENANT_CONNECTIONS is {text!r}: it must be a number from 1 on")
+    return int(text)
+
+
+#: Connections of one tenant in one process: so many there are at most, so many stay open between queries.
+MOST = most_connections(os.environ.get("SUPERSET_TENANT_CONNECTIONS") or "5")
+KEPT = min(2, MOST)
 #: Seconds that a query waits for one of them, and that a connection is tried for.
 PATIENCE = 10
 #: Seconds after which an unused pool closes its connections: they count against the tenant's limit in all processes.
 IDLE = 30
 
-#: What PostgreSQL says when it makes sense to ask again: a password that is being rotated, a role at its limit, a restart.
-REFUSED = "password authentication failed"
-PASSING = (
-    REFUSED,
-    "too many connections for role",
-    "sorry, too many clients already",
-    "remaining connection slots",
-    "the database system is",
-    "Connection refused",
-    "closed the connection unexpectedly",
-    "connection has been closed unexpectedly",
-    "terminating connection due to administrator command",
-)
-
-
-class PooledConnection(Connection):
-    """Superset closes it after each query; then it goes back to its pool."""
-
-    handle: Any = None
-
-    def close(self) -> None:
-        handle, self.handle = self.handle, None
-        if handle is None:
-            super().close()
-        else:
-            handle.close()
-
 
 class _TenantPool:
     def __init__(self, tenant: str) -> None:
+        self.tenant = tenant
         self.used_at = time.monotonic()
+        self.closed = False
+        #: The login that the server did not take.
+        self.refused: Login | None = None
         self.connections = QueuePool(
-            partial(_connect, tenant),
+            self._connect,
             pool_size=KEPT,
             max_overflow=MOST - KEPT,
             timeout=PATIENCE,
@@ -74,14 +60,64 @@ class _TenantPool:
         event.listen(self.connections, "reset", _forget_session)
 
     def borrow(self) -> PooledConnection:
-        handle = self.connections.connect()
+        """Asks again while the reason passes: no query has begun yet."""
+
+        @backoff.on_exception(
+            backoff.expo,
+            psycopg2.OperationalError,
+            max_time=PATIENCE,
+            giveup=lambda error: not passes(error),
+            factor=0.1,
+            max_value=1,
+            logger=None,
+        )
+        def attempt() -> Any:
+            try:
+                handle = self.connections.connect()
+            except psycopg2.OperationalError as error:
+                logger.warning("tenant %s: no connection: %s", self.tenant, str(error).strip())
+                if is_refused_login(error):
+                    self.refused = login_of(self.tenant)
+                raise
+            self.refused = None
+            return handle
+
+        try:
+            handle = attempt()
+        except psycopg2.OperationalError as error:
+            raise in_words(error) from None
         connection = handle.dbapi_connection
-        connection.handle = handle
+        connection.pool, connection.handle = self, handle
         self.used_at = time.monotonic()
+        return connection
+
+    def _connect(self) -> PooledConnection:
+        """Connects with today's password."""
+        login = login_of(self.tenant, self.refused)
+        proxy = proxy_of(login)
+        connection = psycopg2.connect(
+            host=proxy.host if proxy else login.host,
+            port=proxy.port if proxy else login.port,
+            dbname=login.database,
+            user=login.username,
+            password=login.password,
+            sslmode="verify-full",
+            sslrootcert=os.environ["PGSSLROOTCERT"],
+            connect_timeout=PATIENCE,
+            application_name="superset",
+            keepalives_idle=30,
+            connection_factory=ProxiedConnection if proxy else PooledConnection,
+        )
+        connection.role = login.username
         return connection
 
     def is_idle(self) -> bool:
         return time.monotonic() - self.used_at > IDLE and self.connections.checkedout() == 0
+
+    def close(self) -> None:
+        """Closes what nobody uses now, and the others as they come back."""
+        self.closed = True
+        self.connections.dispose()
 
 
 _pools: dict[tuple, _TenantPool] = {}
@@ -93,7 +129,7 @@ _of_parent: list[dict] = []
 
 def borrow(tenant: str) -> PooledConnection:
     """A connection as the tenant's login role. Close it to give it back."""
-    login = login_of(tenant)
+    login = admitted_login(tenant)
     key = (login.host, login.port, login.database, login.username)
     with _lock:
         pool = _pools.get(key)
@@ -103,6 +139,9 @@ def borrow(tenant: str) -> PooledConnection:
         _keep_sweeping()
     try:
         return pool.borrow()
+    except TenantCutOff:
+        _close_pools_of(tenant)
+        raise
     except TimeoutError as error:
         raise psycopg2.OperationalError(
             f"Tenant {tenant} runs {MOST} queries here already, and none of them ended within {PATIENCE} seconds. "
@@ -110,60 +149,31 @@ def borrow(tenant: str) -> PooledConnection:
         ) from error
 
 
-def _connect(tenant: str) -> PooledConnection:
-    """Connects with today's password, and asks again while the reason passes."""
-    refused: Login | None = None
+def admitted_login(tenant: str) -> Login:
+    """The tenant's login. Who is cut off loses the connections, too."""
+    try:
+        return login_of(tenant)
+    except TenantCutOff:
+        _close_pools_of(tenant)
+        raise
 
-    def gives_up(error: Exception) -> bool:
-        return not any(text in str(error) for text in PASSING)
 
-    @backoff.on_exception(
-        backoff.expo,
-        psycopg2.OperationalError,
-        max_time=PATIENCE,
-        giveup=gives_up,
-        factor=0.1,
-        max_value=1,
-        logger=None,
-    )
-    def attempt() -> PooledConnection:
-        nonlocal refused
-        login = login_of(tenant, refused)
-        try:
-            connection = psycopg2.connect(
-                host=login.host,
-                port=login.port,
-                dbname=login.database,
-                user=login.username,
-                password=login.password,
-                sslmode="verify-full",
-                sslrootcert=os.environ["PGSSLROOTCERT"],
-                connect_timeout=PATIENCE,
-                application_name="superset",
-                keepalives_idle=30,
-                connection_factory=PooledConnection,
-            )
-        except psycopg2.OperationalError as error:
-            if REFUSED in str(error):
-                refused = login
-            logger.warning("tenant %s: no connection: %s", tenant, str(error).strip())
-            raise
-        connection.role = login.username
-        return connection
-
-    return attempt()
+def _close_pools_of(tenant: str) -> None:
+    with _lock:
+        closing = [_pools.pop(key) for key, pool in list(_pools.items()) if pool.tenant == tenant]
+    for pool in closing:
+        pool.close()
 
 
 def _expect_role(connection: PooledConnection, _record: Any, _handle: Any) -> None:
     """Before each use: the session lives, and is that of the role. Otherwise all older ones of the pool are replaced."""
     try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT session_user, current_user")
-            roles = cursor.fetchone()
-        connection.autocommit = False
+        roles = connection.roles()
     except psycopg2.Error as error:
-        raise InvalidatePoolError() from error
+        if connection.kept and not is_busy(error):
+            raise InvalidatePoolError() from error
+        raise
+    connection.kept = True
     if roles != (connection.role, connection.role):
         logger.error("a connection of %s was found as %s, and closed", connection.role, roles)
         raise InvalidatePoolError()
@@ -171,15 +181,7 @@ def _expect_role(connection: PooledConnection, _record: Any, _handle: Any) -> No
 
 def _forget_session(handle: Any, _record: Any) -> None:
     """After each use. What fails here closes the connection."""
-    connection = handle.dbapi_connection
-    connection.rollback()
-    connection.set_session(isolation_level="DEFAULT", readonly="DEFAULT", deferrable="DEFAULT", autocommit=True)
-    with connection.cursor() as cursor:
-        cursor.execute("DISCARD ALL")
-    connection.autocommit = False
-    connection.cursor_factory = None
-    connection.notices.clear()
-    connection.notifies.clear()
+    handle.dbapi_connection.forget()
 
 
 def _keep_sweeping() -> None:
@@ -201,7 +203,7 @@ def _sweep() -> None:
             if done:
                 _sweeper = None
         for pool in closing:
-            pool.connections.dispose()
+            pool.close()
         if done:
             return
 

@@ -33,6 +33,8 @@ class Servers:
         self.tenants = [SimpleNamespace(**tenant) for tenant in answer["tenants"]]
         self.superuser = answer["superuser"]
         self.commands = answer["commands"]
+        #: A PgBouncer in front of the tenants' server, and what somebody who listens in needs to stand in front of it.
+        self.proxy = answer["proxy"]
         self.environment = {
             **answer["environment"],
             "SUPERSET_CONFIG_PATH": str(SUPERSET / "superset_config.py"),
@@ -48,8 +50,13 @@ class Servers:
     def restart(self, server: str) -> None:
         self.ask(restart=server)
 
-    def set_secret(self, name: str, value: dict) -> None:
+    def set_secret(self, name: str, value: dict | None) -> None:
+        """A secret's new value; None deletes it."""
         self.ask(secret=[name, value])
+
+    def set_proxy_password(self, role: str, password: str) -> None:
+        """The proxy's copy of a password."""
+        self.ask(proxyUser={"username": role, "password": password})
 
     def run_superset(self, *arguments: str, **options: object) -> subprocess.CompletedProcess:
         """Runs a command of Superset, as the migration task does."""
@@ -63,12 +70,14 @@ class Servers:
         )
 
     @contextmanager
-    def running(self, name: str, **replaced: str) -> Iterator[subprocess.Popen]:
-        """A process as its task definition starts it, but for the words that are replaced."""
-        command = [replaced.get(word, word) for word in self.commands[name]]
+    def running(
+        self, name: str, *arguments: str, environment: dict[str, str] | None = None, **replaced: str
+    ) -> Iterator[subprocess.Popen]:
+        """A process as its task definition starts it, but for the words that are replaced, and more at its end."""
+        command = [*(replaced.get(word, word) for word in self.commands[name]), *arguments]
         process = subprocess.Popen(
             [PROGRAMS / command[0], *command[1:]],
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, **(environment or {})},
             cwd=SUPERSET,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -9,7 +9,9 @@ import { Login } from '../../local/login';
 import { loadRows, makeTables } from '../../local/example-data';
 import { REPOSITORY } from '../../local/directories';
 import { ensureEmulatorPython, findPython } from '../../local/python';
-import { startPostgres } from '../../local/postgres';
+import { certificateOfLocalhost } from '../../local/certificates';
+import { startPgBouncer } from '../../local/pgbouncer';
+import { PostgresUser, startPostgres } from '../../local/postgres';
 import { startValkey } from '../../local/valkey';
 import { startTenantServer } from '../../test/provisioning/tenant-server';
 import { resourcesOf, synthesise } from '../../test/tenancy/templates';
@@ -18,9 +20,11 @@ const ENVIRONMENT = join(REPOSITORY, 'examples', 'shared-rls', 'environments', '
 
 /** What a test asks for, one a line. */
 interface Command {
-  readonly restart?: 'postgres' | 'valkey';
-  /** Name and value of a secret that changes. */
-  readonly secret?: [string, object];
+  readonly restart?: 'postgres' | 'valkey' | 'proxy';
+  /** Name and value of a secret that changes; null deletes it. */
+  readonly secret?: [string, object | null];
+  /** Whom the proxy logs in from now on, with which password. */
+  readonly proxyUser?: PostgresUser;
 }
 
 const TOKEN = 'token-of-the-cache';
@@ -42,22 +46,42 @@ async function main(): Promise<void> {
   const tables = data.tables.map(({ name, strategy }) => ({ name, strategy }));
   await reconcile(database.desired([], tables, { batch: 'cell' }), database.environment);
   const loader = { ...tenants.secrets.get('loader'), caFile: tenants.postgres.caFile } as unknown as Login;
-  await makeTables(loader);
+  await makeTables(environment, loader);
   const desired = database.desired(
     environment.tenants.map(({ id, value }) => ({ id, value })),
     tables,
   );
   await reconcile(desired, database.environment);
-  await loadRows(environment, loader);
+  await loadRows(environment, new Map(environment.tenants.map(({ id }) => [id, loader])));
 
   tenants.secrets.set('metadata', { ...metadata.master });
   for (const { id, adminEmail } of environment.tenants) {
     tenants.secrets.set(`superset/tenant/${id}/admin_login`, { username: adminEmail, password: `admin of ${id}` });
   }
+  const proxy = await startPgBouncer({
+    postgres: tenants.postgres,
+    directory: join(directory, 'proxy'),
+    poolSize: 4,
+    borrowTimeoutSeconds: 2,
+  });
+  const proxyUsers = new Map<string, string>();
+  const setProxyUser = ({ username, password }: PostgresUser) => {
+    proxyUsers.set(username, password);
+    proxy.setUsers([...proxyUsers].map(([name, word]) => ({ username: name, password: word })));
+  };
+  for (const { id } of environment.tenants) {
+    setProxyUser(tenants.secrets.get(`superset/tenant/${id}/db_credentials`) as unknown as PostgresUser);
+  }
+  // For a test that listens in between Superset and the proxy.
+  const listener = await certificateOfLocalhost('listener');
+  writeFileSync(join(directory, 'listener.pem'), `${listener.certificate}\n${listener.key}`, { mode: 0o600 });
   const authorities = join(directory, 'authorities.pem');
   writeFileSync(
     authorities,
-    [tenants.postgres, metadata, valkey].map(({ caFile }) => readFileSync(caFile, 'utf8')).join('\n'),
+    [
+      ...[tenants.postgres, metadata, valkey, proxy].map(({ caFile }) => readFileSync(caFile, 'utf8')),
+      listener.authority,
+    ].join('\n'),
   );
   const { username, password } = tenants.postgres.superuser;
   print(
@@ -94,6 +118,7 @@ async function main(): Promise<void> {
         sslrootcert: tenants.postgres.caFile,
       },
       tenants: environment.tenants,
+      proxy: { host: proxy.host, port: proxy.port, listener: join(directory, 'listener.pem') },
       commands: commandsOf(environment),
     }),
   );
@@ -101,13 +126,20 @@ async function main(): Promise<void> {
   const answer = (text: object) => print(JSON.stringify(text));
   for await (const line of process.stdin) {
     for (const command of String(line).trim().split('\n').filter(Boolean)) {
-      const { restart, secret } = JSON.parse(command) as Command;
+      const { restart, secret, proxyUser } = JSON.parse(command) as Command;
       if (restart === 'postgres') await tenants.postgres.restart();
       if (restart === 'valkey') await valkey.restart();
-      if (secret) tenants.secrets.set(secret[0], secret[1] as Record<string, string>);
+      if (restart === 'proxy') await proxy.restart();
+      if (secret) {
+        const [name, value] = secret;
+        if (value) tenants.secrets.set(name, value as Record<string, string>);
+        else tenants.secrets.delete(name);
+      }
+      if (proxyUser) setProxyUser(proxyUser);
       answer({ done: true });
     }
   }
+  await proxy.stop();
   await Promise.all([tenants.stop(), metadata.stop(), valkey.stop()]);
   rmSync(directory, { recursive: true, force: true });
   process.exit(0);

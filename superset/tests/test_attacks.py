@@ -168,9 +168,9 @@ def test_the_cache_never_serves_the_other(me, other):
         assert rows(answer) == [{"n": asks.orders}]
 
 
-def run_async(person, database: int, sql: str) -> dict:
+def run_async(person, database: int, sql: str, **options) -> dict:
     """SQL Lab through Celery; the query when it has ended."""
-    answer = person.sql(database, sql, runAsync=True)
+    answer = person.sql(database, sql, runAsync=True, **options)
     assert answer.status_code == 202, answer.text
     id = answer.json["query"]["queryId"]
     for _ in range(150):

@@ -3,6 +3,7 @@
 What the users saw meanwhile is printed: `-s` shows it.
 """
 
+import json
 import os
 import signal
 import socket
@@ -24,11 +25,28 @@ HEALED_WITHIN = 30
 @pytest.fixture(scope="module")
 def web(servers, world):
     """The web server of the template, on a port of its own."""
+    with web_server(servers) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def web_behind_proxy(servers, world):
+    """One that goes to the tenants' server through the proxy."""
+    from superset_tenancy.credentials import login_of
+
+    login = login_of("tk4q9w")
+    proxies = {f"{login.host}:{login.port}": f"{servers.proxy['host']}:{servers.proxy['port']}"}
+    with web_server(servers, {"SUPERSET_DATABASE_PROXIES": json.dumps(proxies)}) as url:
+        yield url
+
+
+@contextmanager
+def web_server(servers, environment: dict[str, str] | None = None):
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    with servers.running("web", **{"--bind=0.0.0.0:8088": f"--bind=127.0.0.1:{port}"}):
+    with servers.running("web", environment=environment, **{"--bind=0.0.0.0:8088": f"--bind=127.0.0.1:{port}"}):
         wait_until(lambda: answers(url), 60)
         yield url
 
@@ -90,15 +108,28 @@ class Load:
         return len(self.last_right) == 4 and min(self.last_right.values()) > moment
 
 
-def rotate_secret(servers):
+def rotate_secret(servers, proxy_follows_after: float = 0):
     from superset_tenancy.credentials import login_of
 
     login = login_of("tk4q9w")
-    servers.as_superuser("ALTER ROLE tenant_tk4q9w PASSWORD 'rotated'")
+    version = f"rotated-{time.time()}"
+    servers.as_superuser("ALTER ROLE tenant_tk4q9w PASSWORD %s", version)
     value = {"username": login.username, "host": login.host, "port": str(login.port), "database": login.database}
-    servers.set_secret(
-        "superset/tenant/tk4q9w/db_credentials", {**value, "password": "rotated", "version": f"rotated-{time.time()}"}
-    )
+    servers.set_secret("superset/tenant/tk4q9w/db_credentials", {**value, "password": version, "version": version})
+    time.sleep(proxy_follows_after)
+    servers.set_proxy_password("tenant_tk4q9w", version)
+
+
+def rotate_secret_behind_proxy(servers):
+    """The proxy's copy of the secret is old for a moment in which it has no session either."""
+    kill = threading.Timer(0.2, kill_backends, (servers,))
+    kill.start()
+    rotate_secret(servers, proxy_follows_after=1)
+    kill.join()
+
+
+def restart_proxy(servers):
+    servers.restart("proxy")
 
 
 def kill_backends(servers):
@@ -115,6 +146,15 @@ def restart_cache(servers):
 
 @pytest.mark.parametrize("event", [rotate_secret, kill_backends, restart_postgres, restart_cache])
 def test_heals(servers, world, web, event):
+    heals(servers, world, web, event)
+
+
+@pytest.mark.parametrize("event", [rotate_secret_behind_proxy, kill_backends, restart_postgres, restart_proxy])
+def test_heals_behind_a_proxy(servers, world, web_behind_proxy, event):
+    heals(servers, world, web_behind_proxy, event)
+
+
+def heals(servers, world, web, event):
     load = Load(web, world)
     with load.running():
         wait_until(lambda: load.all_right_since(0), seen=load.seen)

@@ -92,6 +92,62 @@ class TestConnections:
             app.config["QUERY_LOGGER"] = None
         assert len(logged) >= 2 and all(login_of("tk4q9w").password not in line for line in logged)
 
+    def test_a_schema_is_chosen_by_a_statement_that_is_known(self, app, world):
+        """The one that a connection through a proxy leaves out where it would change nothing."""
+        from superset import db
+        from superset.models.core import Database
+
+        with app.app_context():
+            database = db.session.get(Database, world["tk4q9w"].database)
+            prequeries = database.db_engine_spec.get_prequeries(database=database, catalog=None, schema="analytics")
+        assert prequeries == ['set search_path = "analytics"']
+        source = source_of(Database.get_raw_connection)
+        assert "cursor = conn.cursor() cursor.execute(prequery) yield conn" in source
+
+    def test_the_schema_of_extensions_is_the_provisioners(self):
+        from servers import REPOSITORY
+        from superset_tenancy.pooled_connection import EXTENSIONS
+
+        place = REPOSITORY / "lib" / "provisioning" / "handler" / "per-tenant" / "place.ts"
+        assert f"EXTENSIONS_SCHEMA = '{EXTENSIONS}'" in place.read_text()
+
+    def test_the_question_for_the_process_is_in_the_transaction_of_the_query(self):
+        """Behind a proxy, another transaction may be in another session."""
+        from superset import sql_lab
+        from superset.db_engine_specs.postgres import PostgresEngineSpec
+
+        assert "SELECT pg_backend_pid()" in source_of(PostgresEngineSpec.get_cancel_query_id)
+        source = source_of(sql_lab.execute_sql_statements)
+        between = source[source.index("get_cancel_query_id(cursor, query)") : source.index("execute_query(query, cursor")]
+        assert "conn.commit" not in between and "conn.rollback" not in between
+
+
+class TestTasks:
+    def test_the_tasks_that_are_routed_by_what_they_are_about_are_there(self, app):
+        from superset.extensions import celery_app
+        from superset.tasks import cache, scheduler, thumbnails  # noqa: F401
+
+        from superset_tenancy.own_queues import _THINGS
+
+        assert set(_THINGS) <= set(celery_app.tasks)
+
+    @pytest.mark.parametrize(
+        "task, argument, position",
+        [
+            ("sql_lab.get_sql_results", "query_id", 0),
+            ("reports.execute", "report_schedule_id", 0),
+            ("cache_chart_thumbnail", "chart_id", 1),
+            ("cache_dashboard_thumbnail", "dashboard_id", 1),
+            ("cache_dashboard_screenshot", "dashboard_id", 1),
+            ("fetch_url", "data", 0),
+        ],
+    )
+    def test_their_arguments_are_where_they_were(self, app, task, argument, position):
+        from superset.extensions import celery_app
+
+        parameters = [name for name in inspect.signature(celery_app.tasks[task].run).parameters if name != "self"]
+        assert parameters[position] == argument
+
 
 class TestSecurityManager:
     @pytest.mark.parametrize("method", ["get_rls_cache_key", "raise_for_access", "get_user_roles", "is_guest_user", "is_admin"])

@@ -30,12 +30,12 @@ interface Login {
 const started = startSecretsManager();
 
 /** Real PostgreSQL servers as RDS hands them over, named a, b, …, with the secrets of the tenants beside them. */
-export async function startServers(version: 15 | 17, count: number) {
+export async function startServers(version: 15 | 17, count: number, maxConnections?: number) {
   const directory = mkdtempSync(join(tmpdir(), 'tenancy-postgres-'));
   const names = ['a', 'b', 'c'].slice(0, count);
   const postgres = new Map<string, LocalPostgres>();
   for (const name of names) {
-    postgres.set(name, await startPostgres({ version, directory: join(directory, name) }));
+    postgres.set(name, await startPostgres({ version, directory: join(directory, name), maxConnections }));
   }
   const { secrets, environment } = await started;
   const caFile = join(directory, 'authorities.pem');
@@ -84,6 +84,7 @@ export async function startServers(version: 15 | 17, count: number) {
   }
 
   return {
+    directory,
     names,
     secrets,
     serverOf,
