@@ -48,7 +48,8 @@ export interface Environment {
   readonly database?: EnvironmentDatabase;
 
   /**
-   * Servers of the tenants' databases, each with a proxy. Model `database-per-tenant` only.
+   * Servers of the tenants' databases, each with a proxy, of which an account and region has 20 until AWS raises it
+   * (RDS User Guide, "Quotas and limitations for RDS Proxy"). Model `database-per-tenant` only.
    *
    * @minItems 1
    * @maxItems 20

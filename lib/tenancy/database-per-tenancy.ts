@@ -19,7 +19,7 @@ import { databaseTenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { problemText } from '../validation/problem';
-import { RESOURCES_PER_OPERATION, exceeds } from '../validation/quotas';
+import { RESOURCES_PER_OPERATION, RESOURCES_PER_STACK, exceeds } from '../validation/quotas';
 import { checkMetadataConnections } from './connection-budget';
 import { noteFitOfShards } from './model-fit';
 import { OwnDatabasesStack, PlacedTenant } from './own-databases-stack';
@@ -52,7 +52,7 @@ export interface TenantShard {
 /** Props of {@link DatabasePerTenancy}. */
 export interface DatabasePerTenancyProps extends TenancyOptions {
   /**
-   * Servers of the tenants' databases, each with a proxy, at most 20 for an account and region.
+   * Servers of the tenants' databases, each with a proxy, of which an account has 20 until AWS raises it.
    *
    * @default - one new server, named `a`
    */
@@ -315,12 +315,19 @@ export class DatabasePerTenancy extends Construct {
   }
 
   private resourcesOverQuota(): string[] {
-    const resources = Stack.of(this)
-      .node.findAll()
-      .filter((child) => CfnResource.isCfnResource(child)).length;
-    return resources > RESOURCES_PER_OPERATION.limit
-      ? [`${exceeds(resources, RESOURCES_PER_OPERATION)}. Put some of the tenants into another environment.`]
-      : [];
+    const stack = Stack.of(this);
+    const resources = stack.node.findAll().filter((child) => CfnResource.isCfnResource(child));
+    const inStack = resources.filter((resource) => resource.stack === stack).length;
+    return [
+      ...(resources.length > RESOURCES_PER_OPERATION.limit
+        ? [`${exceeds(resources.length, RESOURCES_PER_OPERATION)}. Put some of the tenants into another environment.`]
+        : []),
+      ...(inStack > RESOURCES_PER_STACK.limit
+        ? [
+            `${this.shards.length} shards with their proxies and alarms make ${exceeds(inStack, RESOURCES_PER_STACK)}. Put more tenants on each shard, or some of the shards into another environment.`,
+          ]
+        : []),
+    ];
   }
 }
 

@@ -28,22 +28,12 @@ export const OUTPUTS_PER_STACK: Quota = {
   source: 'CloudFormation quotas, "Outputs"',
 };
 
-/** CloudFormation User Guide, "Understand CloudFormation quotas", Template body size in an Amazon S3 object. AWS cannot raise it. */
-export const TEMPLATE_BYTES: Quota = {
-  what: 'bytes of one template',
-  limit: 1_000_000,
-  source: 'CloudFormation quotas, "Template body size"',
-};
-
 /** RDS User Guide, "Quotas and limitations for RDS Proxy". AWS cannot raise it. */
 export const SECRETS_PER_PROXY: Quota = {
   what: 'secrets of one RDS Proxy',
   limit: 200,
   source: 'RDS Proxy, "Quotas and limitations"',
 };
-
-/** RDS User Guide, "Quotas and limitations for RDS Proxy": 20 for each account and region; AWS can raise it. */
-export const PROXIES_PER_ACCOUNT = 20;
 
 /**
  * Lambda Developer Guide, "Lambda quotas", Invocation payload, asynchronous, which is how CloudFormation calls. Since

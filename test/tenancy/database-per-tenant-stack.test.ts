@@ -190,6 +190,15 @@ describe('hundreds of tenants', () => {
     expect(JSON.stringify(made.parent).length).toBeLessThan(1_000_000);
   });
 
+  test('dynamic references are few, and do not grow with them', () => {
+    const references = (count: number) =>
+      JSON.stringify(synthesise(many(count, 1)).parent).match(/\{\{resolve:/g)?.length ?? 0;
+
+    // CloudFormation takes 60 in a template.
+    expect(references(100)).toBe(references(10));
+    expect(references(10)).toBeLessThan(60);
+  });
+
   test('the policies of roles and keys do not grow with them', () => {
     const policies = (count: number) =>
       only(resourcesOf(synthesise(many(count, 1)), /^AWS::IAM::(Policy|ManagedPolicy)$/)).map(
@@ -202,6 +211,19 @@ describe('hundreds of tenants', () => {
   test('more than a proxy has secrets for are refused, with the way out', () => {
     expect(() => synthesise(many(210, 1, { tenants: tenants(210) }))).toThrow(
       /210 secrets of one RDS Proxy; the limit is 200, and AWS cannot raise it.*Add a shard.*\[PROXY_SECRETS_TOO_MANY\]/,
+    );
+  });
+
+  test('as many shards as the stack has room for are taken, and more are refused with the way out', () => {
+    const shards = (count: number) => {
+      const names = Array.from({ length: count }, (_, index) => `s${index}`);
+      const onEach = tenants(count).map((tenant, index) => ({ ...tenant, shard: names[index] }));
+      return many(0, 1, { shards: names.map((name) => ({ name })), defaultShards: undefined, tenants: onEach });
+    };
+
+    expect(only(resourcesOf(synthesise(shards(10)), /^AWS::RDS::DBProxy$/))).toHaveLength(10);
+    expect(() => synthesise(shards(16))).toThrow(
+      /16 shards with their proxies and alarms make \d+ resources in one stack; the limit is 500.*into another environment/,
     );
   });
 
