@@ -1,3 +1,5 @@
+import { DesiredLimits } from './desired-limits';
+
 /**
  * What the template asks of the database provisioner where each tenant has a database of its own: the contract between
  * construct and handler.
@@ -27,7 +29,7 @@ export interface DatabaseServer {
   readonly connections: string;
 }
 
-export interface DesiredDatabase {
+export interface DesiredDatabase extends DesiredLimits {
   readonly id: string;
   /** Name of its server. */
   readonly server: string;
@@ -36,11 +38,6 @@ export interface DesiredDatabase {
   /** The same of the tenant's ETL. @default - the tenant has none */
   readonly loaderSecret?: string;
   readonly removalPolicy: 'retain' | 'destroy';
-  readonly connections: string;
-  readonly statementTimeoutSeconds: string;
-  readonly workMemMiB: string;
-  readonly parallelWorkers: string;
-  readonly tempFileMiB: string;
 }
 
 /** A request to reconcile what one server was asked for last. */
@@ -78,5 +75,5 @@ export function loaderRoleName(tenantId: string): string {
   return `tenancy_loader_${tenantId}`;
 }
 
-/** Connections that the ETL of one tenant may have, beside those of {@link DesiredDatabase.connections}. */
+/** Connections that the ETL of one tenant may have, beside those of Superset. */
 export const LOADER_CONNECTIONS = 2;

@@ -1,3 +1,5 @@
+import { DesiredLimits } from './desired-limits';
+
 /**
  * What the template asks of the database provisioner: the contract between construct and handler.
  *
@@ -16,17 +18,12 @@ export interface DesiredState {
   readonly tenants: DesiredTenant[];
 }
 
-export interface DesiredTenant {
+export interface DesiredTenant extends DesiredLimits {
   readonly id: string;
   readonly value: string;
   /** Name or ARN of the secret with username, password, host, port and database. */
   readonly secret: string;
   readonly removalPolicy: 'retain' | 'destroy';
-  readonly connections: string;
-  readonly statementTimeoutSeconds: string;
-  readonly workMemMiB: string;
-  readonly parallelWorkers: string;
-  readonly tempFileMiB: string;
 }
 
 /** Environment variables of the provisioner's function. */

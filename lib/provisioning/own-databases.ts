@@ -1,12 +1,12 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
-import { resolveTenantLimits } from '../tenant/tenant-limits';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { checkRequestSize } from './custom-resource-request';
 import { databaseServer } from './database-server';
 import { DesiredDatabase, DesiredDatabases } from './desired-databases';
+import { desiredLimits } from './desired-limits';
 import { ShardsProvisioner } from './shards-provisioner';
 
 /** A tenant that has a database of its own. */
@@ -101,17 +101,12 @@ function desiredState(props: OwnDatabasesProps): DesiredDatabases {
 }
 
 function desiredDatabase({ tenant, shard, secret, loaderSecret }: DatabaseTenant): DesiredDatabase {
-  const limits = resolveTenantLimits(tenant.tier, tenant.limits);
   return {
     id: tenant.id,
     server: shard,
     secret: secret.secretArn,
     ...(loaderSecret && { loaderSecret: loaderSecret.secretArn }),
     removalPolicy: tenant.removalPolicy ?? TenantRemovalPolicy.RETAIN,
-    connections: `${limits.connections}`,
-    statementTimeoutSeconds: `${limits.statementTimeoutSeconds}`,
-    workMemMiB: `${limits.workMemMiB}`,
-    parallelWorkers: `${limits.parallelWorkers}`,
-    tempFileMiB: `${limits.tempFileMiB}`,
+    ...desiredLimits(tenant),
   };
 }

@@ -2,10 +2,10 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
-import { resolveTenantLimits } from '../tenant/tenant-limits';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { checkRequestSize } from './custom-resource-request';
 import { DatabaseProvisioner } from './database-provisioner';
+import { desiredLimits } from './desired-limits';
 import { DesiredState, DesiredTenant } from './desired-state';
 
 /** A tenant together with its login. */
@@ -99,16 +99,11 @@ function desiredState(props: TenantDatabasesProps): DesiredState {
 }
 
 function desiredTenant({ tenant, secret }: TenantLogin): DesiredTenant {
-  const limits = resolveTenantLimits(tenant.tier, tenant.limits);
   return {
     id: tenant.id,
     value: tenant.value,
     secret: secret.secretArn,
     removalPolicy: tenant.removalPolicy ?? TenantRemovalPolicy.RETAIN,
-    connections: `${limits.connections}`,
-    statementTimeoutSeconds: `${limits.statementTimeoutSeconds}`,
-    workMemMiB: `${limits.workMemMiB}`,
-    parallelWorkers: `${limits.parallelWorkers}`,
-    tempFileMiB: `${limits.tempFileMiB}`,
+    ...desiredLimits(tenant),
   };
 }
