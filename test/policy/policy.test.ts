@@ -34,8 +34,7 @@ async function findings(name: string, stack: (app: App) => Stack): Promise<Recor
   };
 }
 
-const environmentStack = (overrides: Partial<Environment>) => (app: App) =>
-  newStack(app, example(overrides));
+const environmentStack = (overrides: Partial<Environment>) => (app: App) => newStack(app, example(overrides));
 
 const NOTHING = { AwsSolutions: [], 'NIST 800-53': [], 'cfn-lint': [], checkov: [] };
 
