@@ -40,10 +40,6 @@ PRETENDED = {
     "AWS::EC2::NatGateway": lambda id, props: (f"nat-{id}", {"NatGatewayId": f"nat-{id}"}),
     "AWS::EC2::SecurityGroupEgress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
     "AWS::EC2::SecurityGroupIngress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
-    "AWS::RDS::DBProxyTargetGroup": lambda id, props: (
-        f"{props['DBProxyName']}/default",
-        {"TargetGroupArn": f"arn:aws:rds:::target-group:prx-tg-{id}"},
-    ),
     "AWS::WAFv2::WebACLAssociation": lambda id, props: (f"{props['WebACLArn']}|{props['ResourceArn']}", {}),
 }
 pretended_so_far = set()
@@ -178,6 +174,19 @@ def wrap_database_instance():
 
 
 # A proxy: what stands behind it asks for the logins of the template. Clients find it by a name that whoever starts them replaces.
+# MiniStack has an API for proxies, but no resource types: they act through it, so that it tells of them.
+
+
+def ask_rds(action, **parameters):
+    """What the API answers, or an exception."""
+    status, _, body = rds._ACTION_MAP[action]({"Action": action, **parameters})
+    if status >= 400:
+        raise ValueError(body.decode())
+    return body
+
+
+def members(name, values):
+    return {f"{name}.member.{index}": value for index, value in enumerate(values, 1)}
 
 
 def wrap_proxy():
@@ -185,16 +194,24 @@ def wrap_proxy():
         proxies[logical_id] = [auth["SecretArn"] for auth in props.get("Auth", [])]
         (STATE / "proxies.json").write_text(json.dumps(proxies))
         name = props["DBProxyName"]
-        arn = f"arn:aws:rds:{os.environ['MINISTACK_REGION']}:{os.environ['AWS_ACCESS_KEY_ID']}:db-proxy:prx-{logical_id.lower()}"
         if logical_id not in servers():
             note_pretended("AWS::RDS::DBProxy")
-        return name, {"Endpoint": f"{logical_id.lower()}.proxy.invalid", "DBProxyArn": arn, "VpcId": "vpc-of-the-proxy"}
+        proxy = rds._db_proxies[name]
+        proxy["Endpoint"] = f"{logical_id.lower()}.proxy.invalid"
+        return name, {name: proxy[name] for name in ("Endpoint", "DBProxyArn", "VpcId")}
 
     proxies = {}
     logical_ids = {}
 
     def create_proxy(logical_id, props, stack_name):
         logical_ids[props["DBProxyName"]] = logical_id
+        auth = {
+            f"Auth.member.{index}.{name}": value
+            for index, entry in enumerate(props.get("Auth", []), 1)
+            for name, value in entry.items()
+        }
+        scalars = {name: props[name] for name in ("DBProxyName", "EngineFamily", "RoleArn")}
+        ask_rds("CreateDBProxy", **scalars, **auth, **members("VpcSubnetIds", props["VpcSubnetIds"]))
         return record(logical_id, props)
 
     def update_proxy(physical_id, old_props, new_props, stack_name, logical_id=None):
@@ -203,8 +220,40 @@ def wrap_proxy():
     def delete_proxy(physical_id, props):
         proxies.pop(logical_ids.pop(physical_id, None), None)
         (STATE / "proxies.json").write_text(json.dumps(proxies))
+        ask_rds("DeleteDBProxy", DBProxyName=physical_id)
 
     HANDLERS["AWS::RDS::DBProxy"] = {"create": create_proxy, "update": update_proxy, "delete": delete_proxy}
+
+    def register_targets(logical_id, props, stack_name):
+        name = props["DBProxyName"]
+        ask_rds("RegisterDBProxyTargets", DBProxyName=name, **members("DBInstanceIdentifiers", props["DBInstanceIdentifiers"]))
+        return f"{name}/default", {"TargetGroupArn": rds._db_proxies[name]["TargetGroup"]["TargetGroupArn"]}
+
+    def keep_targets(physical_id, old_props, new_props, stack_name, logical_id=None):
+        group = rds._db_proxies[new_props["DBProxyName"]]["TargetGroup"]
+        return physical_id, {"TargetGroupArn": group["TargetGroupArn"]}
+
+    def forget_targets(physical_id, props):
+        if props["DBProxyName"] in rds._db_proxies:
+            rds._db_proxies[props["DBProxyName"]]["Targets"].clear()
+
+    HANDLERS["AWS::RDS::DBProxyTargetGroup"] = {
+        "create": register_targets,
+        "update": keep_targets,
+        "delete": forget_targets,
+    }
+
+
+# A snapshot is a record of MiniStack: it holds no data, and is there at once.
+
+
+def note_snapshots():
+    def create(parameters):
+        note_pretended("snapshots of servers (rds:CreateDBSnapshot)")
+        return create_snapshot(parameters)
+
+    create_snapshot = rds._ACTION_MAP["CreateDBSnapshot"]
+    rds._ACTION_MAP["CreateDBSnapshot"] = create
 
 
 # A cache likewise: what stands behind it asks for the token of the template.
@@ -417,6 +466,7 @@ if __name__ == "__main__":
     with_attributes("AWS::ECS::TaskDefinition", name_fields_as_the_api)
     wrap_database_instance()
     wrap_proxy()
+    note_snapshots()
     wrap_replication_group()
     wrap_secret()
     wrap_nested_stack()

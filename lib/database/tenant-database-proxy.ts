@@ -90,10 +90,13 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
   /** How long a query waits for one of them. */
   public readonly borrowTimeout: Duration;
 
+  /** Logins of the tenants that it lets in. */
+  public readonly secrets: TenantSecret[];
+
   /** Who may connect. Nobody may before a call to `connections.allowDefaultPortFrom`. */
   public readonly connections: ec2.Connections;
 
-  /** What says whether the proxy serves: clients should wait for it at the first deployment. */
+  /** What ties it to the server. CloudFormation is done with it some minutes before the proxy serves. */
   public readonly targetGroup: rds.CfnDBProxyTargetGroup;
 
   /**
@@ -115,6 +118,7 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
     );
     this.borrowTimeout = this.validTimeout(props.borrowTimeout ?? Duration.seconds(30));
     this.server = server;
+    this.secrets = props.secrets;
     this.maxConnections = Math.floor((server.maxConnections * most) / 100);
     this.proxyName = this.newName();
     const key =

@@ -78,6 +78,13 @@ export interface SupersetServiceProps {
   readonly proxies?: TenantDatabaseProxy[];
 
   /**
+   * What says that the proxies serve; tenants are made in Superset after it.
+   *
+   * @default - the target groups of the proxies, which are there some minutes before
+   */
+  readonly proxiesReady?: IDependable;
+
+  /**
    * Connections of one tenant in one process of Superset, 1 to 20. A web task has two processes, a worker task three.
    *
    * @default 5
@@ -256,7 +263,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       this.taskRole,
       securityGroup,
       ...props.tenants.map(({ adminLogin }) => adminLogin),
-      ...(props.proxies ?? []).map(({ targetGroup }) => targetGroup),
+      ...(props.proxiesReady ? [props.proxiesReady] : (props.proxies ?? []).map(({ targetGroup }) => targetGroup)),
     );
 
     const webService = this.newService('Web', network, securityGroup, {

@@ -1,13 +1,19 @@
+import { join } from 'node:path';
 import { Annotations, CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
+import { ProxyReadiness } from '../database/proxy-readiness';
+import { SNAPSHOT_WAIT_MINUTES } from '../database/server-requests';
+import { SnapshotsBeforeDestroy } from '../database/snapshots-before-destroy';
 import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
-import { ownKeyProps } from '../encryption/own-key';
+import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyAlarms } from '../monitoring/tenancy-alarms';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { AwaitedProvider } from '../provisioning/awaited-provider';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { Shard, ShardsProvisioner } from '../provisioning/shards-provisioner';
 import { OWN_WORKER_TASKS } from '../superset/superset-processes';
@@ -186,7 +192,18 @@ export class DatabasePerTenancy extends Construct {
       reconcileSchedule: props.reconcileSchedule,
       encryptionKey: this.encryptionKey,
     });
+    const rdsRequests = this.newRdsRequests();
     const stacks = this.newStacks(props, placement, removalPolicy);
+    new SnapshotsBeforeDestroy(this, 'Snapshots', {
+      provider: rdsRequests,
+      servers: this.shards.map(({ name, server }) => ({
+        shard: name,
+        server,
+        tenants: placement.get(name) as Tenant[],
+      })),
+      stacks,
+      keepsNothing: removalPolicy === RemovalPolicy.DESTROY,
+    });
     const tenants = stacks.flatMap((stack) => stack.tenants);
     this.tenantSecrets = tenants.map(({ secret }) => secret);
     this.proxies = this.shards
@@ -205,7 +222,11 @@ export class DatabasePerTenancy extends Construct {
           }),
       );
 
-    this.superset = this.newSuperset(props, stacks, removalPolicy);
+    const proxiesReady = new ProxyReadiness(this, 'ProxyReadiness', {
+      provider: rdsRequests,
+      proxies: this.proxies,
+    });
+    this.superset = this.newSuperset(props, stacks, proxiesReady, removalPolicy);
     this.alarms = new TenancyAlarms(this, 'Alarms', {
       topic: props.alarmTopic,
       emails: props.alarmEmails,
@@ -265,6 +286,23 @@ export class DatabasePerTenancy extends Construct {
     return budget;
   }
 
+  /** One pair of functions for all that a deployment asks of RDS itself: each pair takes some twenty resources of the stack. */
+  private newRdsRequests(): AwaitedProvider {
+    letLogsUse(this.encryptionKey, this);
+    return new AwaitedProvider(this, 'RdsRequests', {
+      bundle: join(__dirname, '..', 'database', 'handler.bundle'),
+      start: { entry: 'onEvent', description: 'Begins to wait for proxies and snapshots' },
+      watch: { entry: 'isComplete', description: 'Asks RDS for the state of proxies, and for snapshots' },
+      longest: Duration.minutes(SNAPSHOT_WAIT_MINUTES + 3),
+      logGroup: new logs.LogGroup(this, 'RdsRequestsLog', {
+        encryptionKey: this.encryptionKey,
+        retention: logs.RetentionDays.ONE_YEAR,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+      encryptionKey: this.encryptionKey,
+    });
+  }
+
   private newStacks(
     props: DatabasePerTenancyProps,
     placement: Map<string, Tenant[]>,
@@ -295,6 +333,7 @@ export class DatabasePerTenancy extends Construct {
   private newSuperset(
     props: DatabasePerTenancyProps,
     stacks: OwnDatabasesStack[],
+    proxiesReady: ProxyReadiness,
     removalPolicy: RemovalPolicy,
   ): SupersetService {
     const superset = new SupersetService(this, 'Superset', {
@@ -302,6 +341,7 @@ export class DatabasePerTenancy extends Construct {
       tenants: stacks.flatMap(({ supersetTenants }) => supersetTenants),
       ownSchema: props.schema ?? 'analytics',
       proxies: this.proxies,
+      proxiesReady,
       network: this.network,
       metadataDatabase: this.metadataDatabase,
       cache: this.cache,

@@ -1,3 +1,4 @@
+import { DBSnapshot, DescribeDBSnapshotsCommand, RDSClient } from '@aws-sdk/client-rds';
 import { Environment, TenancyModel } from '../../lib/environment/environment';
 import { Tenant, TenantRemovalPolicy } from '../../lib/tenant/tenant';
 import { loadRows, makeTables } from '../../local/example-data';
@@ -53,6 +54,12 @@ async function databasesOn(shard: number): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
+/** All snapshots of the account. */
+async function snapshots(): Promise<DBSnapshot[]> {
+  const rds = new RDSClient(aws.cloud.emulator.sdk);
+  return (await rds.send(new DescribeDBSnapshotsCommand({}))).DBSnapshots ?? [];
+}
+
 test('each tenant has a database on its shard, which its loader fills and it alone reads', async () => {
   await aws.deploy(databases([north, south]));
   await load([north, south]);
@@ -98,13 +105,35 @@ test('a tenant that is given another shard is refused, by the names of both, and
   expect(await findings([north, south])).toEqual([]);
 });
 
-test('a tenant that leaves can no longer log in; its database stays, or goes where it was to be destroyed', async () => {
+test('a tenant that leaves can no longer log in; its database stays, or goes to a snapshot where it was to be destroyed', async () => {
   const login = await aws.tenantLogin('t_south');
   await aws.deploy(databases([north, east]));
   await expect(aws.tenant('t_south', 'SELECT 1')).rejects.toThrow(/not permitted to log in|authentication failed/);
   expect(await databasesOn(1)).toEqual(['tenant_t_east', 'tenant_t_south']);
   expect(await aws.account.databaseSecret(tenantSecretName('t_south'))).toMatchObject({ password: login.password });
 
+  expect(await snapshots()).toEqual([]);
+
   await aws.deploy(databases([north]));
   expect(await databasesOn(1)).toEqual(['tenant_t_south']);
+  expect(await snapshots()).toEqual([
+    expect.objectContaining({
+      DBSnapshotIdentifier: expect.stringMatching(/^tenancy-.*-b-t-east-\d{4}-\d\d-\d\d-[0-9a-f]{8}$/),
+      DBInstanceIdentifier: expect.stringMatching(/shard-?b/),
+      Status: 'available',
+      TagList: expect.arrayContaining([{ Key: 'superset-tenancy:destroyed-tenants', Value: 't_east' }]),
+    }),
+  ]);
+});
+
+test('the stack goes: servers and databases stay, but for one that was to be destroyed, of which a snapshot stays', async () => {
+  await aws.deploy(databases([north, { ...east, shard: 'a' }]));
+  expect(await databasesOn(0)).toEqual(['tenant_t_east', 'tenant_t_north']);
+
+  await aws.destroy();
+  expect(await databasesOn(0)).toEqual(['tenant_t_north']);
+  expect((await snapshots()).map(({ DBInstanceIdentifier }) => DBInstanceIdentifier)).toEqual([
+    expect.stringMatching(/shard-?b/),
+    expect.stringMatching(/shard-?a/),
+  ]);
 });

@@ -7,7 +7,7 @@ import { Environment, TenancyModel } from '../../lib/environment/environment';
 import { TenancyNetwork } from '../../lib/network/tenancy-network';
 import { SupersetImage } from '../../lib/superset/superset-image';
 import { DatabasePerTenancy, DatabasePerTenancyProps } from '../../lib/tenancy/database-per-tenancy';
-import { TenantRemovalPolicy } from '../../lib/tenant/tenant';
+import { Tenant, TenantRemovalPolicy } from '../../lib/tenant/tenant';
 import { databaseExample, example, tenants } from './environments';
 import { Resource, Templates, newStack, resourcesOf, synthesise } from './templates';
 
@@ -129,11 +129,76 @@ describe('the example', () => {
     expect(keysOf('tz81mm')).not.toContain(keysOf('tk4q9w')[0]);
   });
 
-  test('Superset waits for the proxies, whose logins wait for the databases', () => {
+  test('Superset waits until the proxies serve, whose logins wait for the databases', () => {
     const [migration] = only(resourcesOf(made, /^Custom::SupersetMigration$/));
+    const [[readinessId, readiness]] = Object.entries(resourcesOf(made, /^Custom::SupersetProxyReadiness$/));
     const targets = Object.keys(resourcesOf(made, /^AWS::RDS::DBProxyTargetGroup$/));
 
-    expect(migration.DependsOn).toEqual(expect.arrayContaining(targets));
+    expect(migration.DependsOn).toContain(readinessId);
+    expect(targets).toHaveLength(2);
+    expect(readiness.DependsOn).toEqual(expect.arrayContaining(targets));
+    expect(readiness.Properties.Proxies.map(({ Instance }: { Instance: { Ref: string } }) => Instance.Ref)).toEqual([
+      expect.stringMatching(/^Sharda/),
+      expect.stringMatching(/^Shardb/),
+    ]);
+  });
+
+  test('the function asks for these proxies only, with a permission that is there before it is called', () => {
+    const [policyId, policy] = Object.entries(resourcesOf(made, /^AWS::IAM::Policy$/)).find(([, { Properties }]) =>
+      JSON.stringify(Properties).includes('rds:DescribeDBProxyTargets'),
+    )!;
+    const [readiness] = only(resourcesOf(made, /^Custom::SupersetProxyReadiness$/));
+    const resources = policy.Properties.PolicyDocument.Statement[0].Resource as { 'Fn::GetAtt': [string, string] }[];
+
+    expect(resources.map((resource) => resource['Fn::GetAtt'][1]).sort()).toEqual([
+      'DBProxyArn',
+      'DBProxyArn',
+      'TargetGroupArn',
+      'TargetGroupArn',
+    ]);
+    expect(readiness.DependsOn).toContain(policyId);
+  });
+
+  test('snapshots come before the stacks of tenants change, and before they go', () => {
+    const snapshots = Object.entries(resourcesOf(made, /^Custom::SupersetSnapshotBeforeDestroy$/));
+    const on = (when: string) => snapshots.find(([, { Properties }]) => Properties.On === when)!;
+    const stacks = Object.entries(resourcesOf(made, /^AWS::CloudFormation::Stack$/));
+
+    expect(stacks.length).toBeGreaterThan(1);
+    for (const [stackId, stack] of stacks) {
+      expect(stack.DependsOn).toContain(on('Update')[0]);
+      // What depends on another is deleted before it.
+      expect(on('Delete')[1].DependsOn).toContain(stackId);
+    }
+    for (const [, { Properties }] of snapshots) {
+      expect(Properties).toMatchObject({
+        KeepsNothing: 'false',
+        Instances: { a: { Ref: expect.stringMatching(/^Sharda/) }, b: { Ref: expect.stringMatching(/^Shardb/) } },
+        Tenants: {
+          tk4q9w: { Shard: 'b', RemovalPolicy: 'retain' },
+          tz81mm: { Shard: 'a', RemovalPolicy: 'retain' },
+          tq7b3x: { Shard: 'a', RemovalPolicy: 'retain' },
+        },
+      });
+    }
+  });
+
+  test('they may be made of these servers only, and by names that begin with that of the tenancy', () => {
+    const statements = only(resourcesOf(made, /^AWS::IAM::Policy$/)).flatMap(
+      ({ Properties }) => Properties.PolicyDocument.Statement as { Action: string | string[]; Resource: object[] }[],
+    );
+    const [create] = statements.filter(({ Action }) => Action === 'rds:CreateDBSnapshot');
+    const [snapshot] = only(resourcesOf(made, /^Custom::SupersetSnapshotBeforeDestroy$/));
+    const prefix = snapshot.Properties.NamePrefix;
+
+    expect(prefix).toMatch(/^demo-tenancy-[0-9a-z]{1,50}$/);
+    expect(create.Resource.map((resource) => JSON.stringify(resource))).toEqual([
+      expect.stringContaining(`:snapshot-tenant-database:${prefix}-*"`),
+      expect.stringContaining(`:snapshot:${prefix}-*"`),
+      expect.stringMatching(/:db:".*Sharda/),
+      expect.stringMatching(/:db:".*Shardb/),
+    ]);
+    expect(JSON.stringify(statements)).not.toContain('rds:DeleteDBSnapshot');
   });
 
   test('every part has alarms', () => {
@@ -157,6 +222,36 @@ test('the shared example needs one word changed for this model', () => {
   expect(
     only(resourcesOf(made, /^Custom::SupersetOwnDatabases$/)).map(({ Properties }) => Properties.State.servers),
   ).toEqual(Array(2).fill([expect.objectContaining({ name: 'a' })]));
+});
+
+test('an environment whose data goes with the stack leaves no snapshots', () => {
+  const made = synthesise(databaseExample({ destroyDataWithStack: true }));
+
+  for (const { Properties } of only(resourcesOf(made, /^Custom::SupersetSnapshotBeforeDestroy$/))) {
+    expect(Properties.KeepsNothing).toBe('true');
+  }
+});
+
+test('proxies are waited for again when their tenants change, and the others are not', () => {
+  const [first, second, third] = tenants(3);
+  const logins = (...onShardA: Tenant[]) =>
+    only(
+      resourcesOf(
+        synthesise(
+          databaseExample({
+            shards: [{ name: 'a' }, { name: 'b' }],
+            defaultShards: undefined,
+            tenants: [...onShardA.map((tenant) => ({ ...tenant, shard: 'a' })), { ...third, shard: 'b' }],
+          }),
+        ),
+        /^Custom::SupersetProxyReadiness$/,
+      ),
+    )[0].Properties.Proxies.map(({ Logins }: { Logins: string }) => Logins);
+  const [before, after] = [logins(first), logins(first, second)];
+
+  expect(after[0]).not.toBe(before[0]);
+  expect(after[1]).toBe(before[1]);
+  expect(logins({ ...first, displayName: 'Another' })).toEqual(before);
 });
 
 describe('hundreds of tenants', () => {
