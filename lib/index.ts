@@ -10,6 +10,7 @@ export * from './network/tenancy-network';
 export * from './provisioning/database-provisioner';
 export * from './provisioning/loader-secret';
 export * from './provisioning/own-databases';
+export * from './provisioning/shard';
 export * from './provisioning/shards-provisioner';
 export * from './provisioning/tenant-databases';
 export * from './superset/superset-image';

@@ -1,5 +1,5 @@
 import { DatabaseServer } from './desired-databases';
-import { Shard } from './shards-provisioner';
+import { Shard } from './shard';
 
 /** A shard as the function is told of it. */
 export function databaseServer({ name, server, connections }: Shard): DatabaseServer {

@@ -8,7 +8,6 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { TenantKey } from '../tenant/tenant-key';
@@ -17,18 +16,7 @@ import { TenantSecret } from '../tenant/tenant-secret';
 import { databaseServer } from './database-server';
 import { StoredDatabases } from './desired-databases';
 import { ProvisionerFunction } from './provisioner-function';
-
-/** A server of tenants' databases, by the name that tenants give for it. */
-export interface Shard {
-  /** Name of the shard, for good. */
-  readonly name: string;
-
-  /** The server. Its database must be named `tenancy`: the provisioner keeps its books in it. */
-  readonly server: TenantDatabaseServer;
-
-  /** Connections that the server must take for its tenants, the proxy, the provisioner and operators. */
-  readonly connections: number;
-}
+import { Shard } from './shard';
 
 /** Props of {@link ShardsProvisioner}. */
 export interface ShardsProvisionerProps {
