@@ -1,11 +1,10 @@
 import { DatabaseError, escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
 import { partitionName } from '../lib/provisioning/handler/partitions';
 import { PARTITIONS_SCHEMA } from '../lib/provisioning/handler/tenancy-schema';
-import { Tenant } from '../lib/tenant/tenant';
-import { EnvironmentData } from '../lib/environment/environment';
 import { TableStrategy } from '../lib/database/tenant-table';
 import { tenantRoleName, tenantSchemaName } from '../lib/provisioning/desired-state';
 import { Login, connect } from './login';
+import { ExampleData, ExampleTenant } from './example-environment';
 
 /** A way to another tenant's rows. */
 export interface Attempt {
@@ -27,7 +26,7 @@ export interface Attempt {
 const REFUSALS = ['42501', '28000', '28P01', '0A000'];
 
 /** What a tenant may try against another, for the tables of an environment. */
-export function attemptsAgainst(victim: Tenant, data: EnvironmentData): Attempt[] {
+export function attemptsAgainst(victim: ExampleTenant, data: ExampleData): Attempt[] {
   const schema = identifier(data.schema ?? 'analytics');
   const column = identifier(data.tenantColumn.name);
   const value = `${literal(victim.value)}::${data.tenantColumn.type}`;

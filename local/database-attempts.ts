@@ -1,13 +1,13 @@
 import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
 import { REGISTRY_DATABASE, ownerRoleName } from '../lib/provisioning/desired-databases';
 import { tenantRoleName } from '../lib/provisioning/desired-state';
-import { Tenant } from '../lib/tenant/tenant';
 import { Attempt } from './attempts';
 import { Login } from './login';
 import { TablesOf, tableOf } from './tenant-tables';
+import { ExampleTenant } from './example-environment';
 
 /** What a tenant may try against another that has a database of its own, whose login it knows all of but the password. */
-export function attemptsOnDatabase(victim: Tenant, its: Login, own: Login, environment: TablesOf): Attempt[] {
+export function attemptsOnDatabase(victim: ExampleTenant, its: Login, own: Login, environment: TablesOf): Attempt[] {
   const place = { host: its.host, port: its.port, database: its.database };
   const isNear = its.host === own.host && its.port === own.port;
   return [
@@ -47,7 +47,7 @@ export function attemptsOnDatabase(victim: Tenant, its: Login, own: Login, envir
 }
 
 /** On another server there is nothing of it that could be named. */
-function onSameServer({ id }: Tenant, its: Login): Attempt[] {
+function onSameServer({ id }: ExampleTenant, its: Login): Attempt[] {
   const role = identifier(tenantRoleName(id));
   const database = identifier(its.database);
   return [

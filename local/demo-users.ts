@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Tenant } from '../lib/tenant/tenant';
 import { Superset } from './superset';
+import { ExampleTenant } from './example-environment';
 
 /** A user of a tenant. */
 export interface DemoUser {
@@ -12,7 +12,7 @@ export interface DemoUser {
 }
 
 /** Gives each tenant an analyst and a viewer, as an operator does. */
-export async function addDemoUsers(superset: Superset, tenants: Tenant[]): Promise<DemoUser[]> {
+export async function addDemoUsers(superset: Superset, tenants: ExampleTenant[]): Promise<DemoUser[]> {
   const users = tenants.flatMap(({ id }) => [demoUser(id, 'analyst'), demoUser(id, 'viewer')]);
   const lines = users.map((user) => `${JSON.stringify(user)}\n`).join('');
   await superset.run(['superset', 'tenancy', 'add-users'], lines);

@@ -1,7 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Environment, TenancyModel } from '../lib/environment/environment';
-import { Tenant } from '../lib/tenant/tenant';
+import { TenancyModel } from '../lib/environment/environment';
 import { TenantLoaderSecret } from '../lib/tenant/tenant-loader-secret';
 import { Account } from './account';
 import { cdk } from './cdk';
@@ -11,6 +10,7 @@ import { Login } from './login';
 import { LocalPostgres } from './postgres';
 import { Problem } from './problem';
 import { CommandFailed } from './processes';
+import { ExampleEnvironment, ExampleTenant } from './example-environment';
 
 interface Template {
   readonly Resources?: Record<string, { readonly Type: string; readonly Properties?: Record<string, unknown> }>;
@@ -66,7 +66,7 @@ export async function deploy(cloud: LocalCloud, assembly: string, ...options: st
 export async function tenantLogins(
   cloud: LocalCloud,
   account: Account,
-  tenants: Tenant[],
+  tenants: ExampleTenant[],
 ): Promise<Map<string, Login>> {
   const logins = tenants.map(async ({ id }) => [id, await loginOf(cloud, account, tenantSecretName(id))] as const);
   return new Map(await Promise.all(logins));
@@ -82,7 +82,7 @@ export async function loaderLogin(cloud: LocalCloud, account: Account): Promise<
 export async function loaderLogins(
   cloud: LocalCloud,
   account: Account,
-  { model, tenants }: Environment,
+  { model, tenants }: ExampleEnvironment,
 ): Promise<Map<string, Login>> {
   if (model === TenancyModel.SHARED_RLS) {
     const login = await loaderLogin(cloud, account);

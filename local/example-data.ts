@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { escapeLiteral as literal } from 'pg';
-import { Environment } from '../lib/environment/environment';
 import { REPOSITORY } from './directories';
 import { Login, connect } from './login';
 import { schemasOf } from './tenant-tables';
+import { ExampleEnvironment } from './example-environment';
 
 const EXAMPLES = join(REPOSITORY, 'examples');
 const ROWS = join(EXAMPLES, 'shared-rls', 'data', 'rows.sql');
 
 /** Makes the tables as a loader, as an ETL does. */
-export async function makeTables({ model }: Pick<Environment, 'model'>, loader: Login): Promise<void> {
+export async function makeTables({ model }: Pick<ExampleEnvironment, 'model'>, loader: Login): Promise<void> {
   const client = await connect(loader);
   try {
     await client.query(readFileSync(join(EXAMPLES, model, 'data', 'tables.sql'), 'utf8'));
@@ -20,7 +20,7 @@ export async function makeTables({ model }: Pick<Environment, 'model'>, loader: 
 }
 
 /** Fills the tables of the tenants, each as its loader. */
-export async function loadRows(environment: Environment, loaders: ReadonlyMap<string, Login>): Promise<void> {
+export async function loadRows(environment: ExampleEnvironment, loaders: ReadonlyMap<string, Login>): Promise<void> {
   const rows = readFileSync(ROWS, 'utf8');
   for (const tenant of environment.tenants) {
     const client = await connect(loaders.get(tenant.id) as Login);

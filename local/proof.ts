@@ -1,14 +1,13 @@
 import { escapeIdentifier as identifier } from 'pg';
-import { Environment } from '../lib/environment/environment';
-import { Tenant } from '../lib/tenant/tenant';
 import { Attempt, attemptsAgainst, failureOf } from './attempts';
 import { attemptsOnDatabase } from './database-attempts';
 import { Login, connect } from './login';
 import { hasDatabases, hasTenantColumn, isRowOf, tableOf } from './tenant-tables';
+import { ExampleEnvironment, ExampleTenant } from './example-environment';
 
 /** What one tenant was seen to read, and what it tried. */
 export interface TenantProof {
-  readonly tenant: Tenant;
+  readonly tenant: ExampleTenant;
   readonly login: Login;
   /** Rows that the tenant counts, by table. */
   readonly counted: Record<string, number>;
@@ -20,7 +19,7 @@ export interface TenantProof {
 
 /** Proves for each tenant that it reads its own rows, and none of another's. */
 export async function proveTenants(
-  environment: Environment,
+  environment: ExampleEnvironment,
   logins: ReadonlyMap<string, Login>,
   loaders: ReadonlyMap<string, Login>,
 ): Promise<TenantProof[]> {
@@ -36,7 +35,7 @@ export async function proveTenants(
   return proofs;
 }
 
-function attemptsOn(victim: Tenant, its: Login, own: Login, environment: Environment): Attempt[] {
+function attemptsOn(victim: ExampleTenant, its: Login, own: Login, environment: ExampleEnvironment): Attempt[] {
   return hasDatabases(environment)
     ? attemptsOnDatabase(victim, its, own, environment)
     : attemptsAgainst(victim, environment.data);
@@ -44,7 +43,7 @@ function attemptsOn(victim: Tenant, its: Login, own: Login, environment: Environ
 
 /** Throws unless each tenant is refused each declared table. */
 export async function expectUnreadable(
-  { tenants, data }: Environment,
+  { tenants, data }: ExampleEnvironment,
   logins: ReadonlyMap<string, Login>,
 ): Promise<void> {
   for (const tenant of tenants) {
@@ -59,7 +58,7 @@ export async function expectUnreadable(
   }
 }
 
-function loginOf(logins: ReadonlyMap<string, Login>, { id }: Tenant): Login {
+function loginOf(logins: ReadonlyMap<string, Login>, { id }: ExampleTenant): Login {
   const login = logins.get(id);
   if (!login) {
     throw new Error(`tenant ${id} has no login`);
@@ -69,8 +68,8 @@ function loginOf(logins: ReadonlyMap<string, Login>, { id }: Tenant): Login {
 
 /** The tenant must count its own rows. */
 async function proveTenant(
-  tenant: Tenant,
-  environment: Environment,
+  tenant: ExampleTenant,
+  environment: ExampleEnvironment,
   login: Login,
   loader: Login,
 ): Promise<TenantProof> {
@@ -83,7 +82,7 @@ async function proveTenant(
 }
 
 /** No attempt on another tenant's rows may succeed. */
-async function makeAttempts(proof: TenantProof, attempts: Attempt[], victim?: Tenant): Promise<TenantProof> {
+async function makeAttempts(proof: TenantProof, attempts: Attempt[], victim?: ExampleTenant): Promise<TenantProof> {
   const failures: string[] = [];
   for (const attempt of attempts) {
     const failure = await failureOf(attempt, proof.login);
@@ -96,8 +95,8 @@ async function makeAttempts(proof: TenantProof, attempts: Attempt[], victim?: Te
 
 /** Rows of a tenant by table: all that the login sees, or those that carry the tenant's value. */
 async function count(
-  tenant: Tenant,
-  environment: Environment,
+  tenant: ExampleTenant,
+  environment: ExampleEnvironment,
   login: Login,
   byValue: boolean,
 ): Promise<Record<string, number>> {

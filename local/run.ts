@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Environment, TenancyModel } from '../lib/environment/environment';
+import { TenancyModel } from '../lib/environment/environment';
 import { EnvironmentFile } from '../lib/environment/environment-file';
 import { EnvironmentFileError } from '../lib/environment/environment-file-error';
 import { REPOSITORY } from './directories';
@@ -9,6 +9,7 @@ import { Problem } from './problem';
 import { killAll } from './processes';
 import { report } from './report';
 import { StepFailed, deployAndProve } from './steps';
+import { ExampleEnvironment, withExampleData } from './example-environment';
 
 const EXAMPLES = join(REPOSITORY, 'examples');
 const ENVIRONMENT = 'demo';
@@ -46,7 +47,8 @@ async function main(): Promise<void> {
   let exitCode = 0;
   let failure: unknown;
   try {
-    const environment = EnvironmentFile.load(join(EXAMPLES, options.env, 'environments', `${ENVIRONMENT}.yaml`));
+    const file = join(EXAMPLES, options.env, 'environments', `${ENVIRONMENT}.yaml`);
+    const environment = withExampleData(EnvironmentFile.load(file));
     cloud = new LocalCloud({ ...environment, ...options, shardCount: environment.shards?.length, runsSuperset: true });
     exitCode = await Promise.race([show(cloud, environment), cloud.died, interrupted]);
     if (exitCode === 0 && !options.check) {
@@ -65,7 +67,7 @@ async function main(): Promise<void> {
 }
 
 /** Deploys, proves and reports; answers the exit code. */
-async function show(cloud: LocalCloud, environment: Environment): Promise<number> {
+async function show(cloud: LocalCloud, environment: ExampleEnvironment): Promise<number> {
   const startedAt = Date.now();
   const progress = await deployAndProve(join(EXAMPLES, options.env), ENVIRONMENT, { environment, cloud });
   const { account, proofs, supersetProofs } = progress;

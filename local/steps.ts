@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { Listr, ListrTask, PRESET_TIMER } from 'listr2';
-import { Environment } from '../lib/environment/environment';
 import { Account } from './account';
 import { DemoUser, addDemoUsers } from './demo-users';
 import { bootstrap, deploy, healthCheckPath, loaderLogins, proxiesOf, synthesise, tenantLogins } from './deployment';
@@ -15,6 +14,7 @@ import { TenantProof, expectUnreadable, proveTenants } from './proof';
 import { findPython } from './python';
 import { PersonProof, proveThroughSuperset } from './superset-proof';
 import { hasDatabases } from './tenant-tables';
+import { ExampleEnvironment } from './example-environment';
 
 const BUNDLE = join(REPOSITORY, 'scripts', 'bundle.mjs');
 
@@ -27,7 +27,7 @@ export class StepFailed extends Error {
 
 /** What the steps hand on. */
 export interface Progress {
-  readonly environment: Environment;
+  readonly environment: ExampleEnvironment;
   readonly cloud: LocalCloud;
   account: Account;
   loaders: ReadonlyMap<string, Login>;

@@ -5,7 +5,6 @@ import { tenantDatabaseName } from '../lib/provisioning/desired-databases';
 import { partitionName } from '../lib/provisioning/handler/partitions';
 import { PARTITIONS_SCHEMA } from '../lib/provisioning/handler/tenancy-schema';
 import { tenantRoleName } from '../lib/provisioning/desired-state';
-import { Tenant } from '../lib/tenant/tenant';
 import { TableContent, TenantContent } from './superset-content';
 import {
   ChartQuery,
@@ -21,10 +20,11 @@ import {
 } from './superset-queries';
 import { Answer, SupersetSession } from './superset-session';
 import { TablesOf, hasDatabases, hasTenantColumn, isRowOf, tableOf } from './tenant-tables';
+import { ExampleTenant } from './example-environment';
 
 /** The people of a tenant at Superset, and what there is to steal from them. */
 export interface TenantAtSuperset {
-  readonly tenant: Tenant;
+  readonly tenant: ExampleTenant;
   readonly analyst: SupersetSession;
   readonly viewer: SupersetSession;
   /** Of the dashboard, embedded in some page. */
@@ -183,7 +183,7 @@ function inSqlLab(
 /** What SQL can be tried in one model only. */
 type OfModel = [what: string, sql: string, mustBe: SupersetAttempt['mustBe']][];
 
-function onSharedTables(tenant: Tenant, environment: TablesOf): OfModel {
+function onSharedTables(tenant: ExampleTenant, environment: TablesOf): OfModel {
   const { tables } = environment.data;
   return [
     ...tables
@@ -211,7 +211,7 @@ function onSharedTables(tenant: Tenant, environment: TablesOf): OfModel {
   ];
 }
 
-function onItsDatabase(tenant: Tenant, environment: TablesOf): OfModel {
+function onItsDatabase(tenant: ExampleTenant, environment: TablesOf): OfModel {
   const database = tenantDatabaseName(tenant.id);
   return [
     ...environment.data.tables.map((table): OfModel[0] => [
@@ -233,7 +233,7 @@ function onItsDatabase(tenant: Tenant, environment: TablesOf): OfModel {
 }
 
 /** A Database that leads to its own, as an administrator of Superset would make one. */
-function byUri(analyst: SupersetSession, { id }: Tenant): SupersetAttempt[] {
+function byUri(analyst: SupersetSession, { id }: ExampleTenant): SupersetAttempt[] {
   const uri = `postgresql+psycopg2://${tenantRoleName(id)}:guessed@localhost:5432/${tenantDatabaseName(id)}`;
   const body = { database_name: 'mine', sqlalchemy_uri: uri };
   return [
@@ -282,7 +282,7 @@ function inExplore(
 }
 
 /** Counts another's rows of a table. */
-function foreignRows(tenant: Tenant, table: TenantTable, environment: TablesOf): string {
+function foreignRows(tenant: ExampleTenant, table: TenantTable, environment: TablesOf): string {
   const name = tableOf(tenant, table, environment);
   return hasDatabases(environment)
     ? `SELECT count(*) AS n FROM ${identifier(tenantDatabaseName(tenant.id))}.${name}`
@@ -305,7 +305,7 @@ function places(
 }
 
 /** PostgreSQL lets anybody set such a variable: only what is typed can be refused. */
-function setConfig({ value }: Tenant): ReturnType<typeof places> {
+function setConfig({ value }: ExampleTenant): ReturnType<typeof places> {
   const call = `set_config('app.current_tenant', ${literal(value)}, false)`;
   return places(call, `max(${call})`);
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { escapeIdentifier as identifier } from 'pg';
 import { TenantTable } from '../lib/database/tenant-table';
-import { Tenant } from '../lib/tenant/tenant';
 import { Login, connect } from './login';
 import { CeleryQuery, ChartQuery, expression, queryContext, startQuery, untilStatus } from './superset-queries';
 import { SupersetSession } from './superset-session';
 import { TablesOf, hasTenantColumn, isRowOf, tableOf } from './tenant-tables';
+import { ExampleTenant } from './example-environment';
 
 /** What an analyst has made for the proof: a dashboard with a chart for each table, and a query of SQL Lab. */
 export interface TenantContent {
@@ -35,7 +35,7 @@ export interface TableContent {
 /** Makes all of that by Superset's API, with the dashboard given to the tenant's viewers. */
 export async function makeContent(
   analyst: SupersetSession,
-  tenant: Tenant,
+  tenant: ExampleTenant,
   environment: TablesOf,
   loader: Login,
 ): Promise<TenantContent> {
@@ -84,13 +84,18 @@ function whoseRows(table: TenantTable, { data: { tenantColumn } }: TablesOf): Ch
   return { metrics: [expression('count(*)', 'number'), ...(hasTenantColumn(table) ? whose : [])] };
 }
 
-function whoseRowsSql(tenant: Tenant, table: TenantTable, environment: TablesOf): string {
+function whoseRowsSql(tenant: ExampleTenant, table: TenantTable, environment: TablesOf): string {
   const { metrics = [] } = whoseRows(table, environment);
   const columns = metrics.map(({ sqlExpression, label }) => `${sqlExpression} AS ${identifier(label)}`);
   return `SELECT ${columns.join(', ')} FROM ${tableOf(tenant, table, environment)}`;
 }
 
-async function rowsByLoader(tenant: Tenant, table: TenantTable, environment: TablesOf, login: Login): Promise<string> {
+async function rowsByLoader(
+  tenant: ExampleTenant,
+  table: TenantTable,
+  environment: TablesOf,
+  login: Login,
+): Promise<string> {
   const where = hasTenantColumn(table) ? ` WHERE ${isRowOf(tenant, environment)}` : '';
   const client = await connect(login);
   try {

@@ -1,5 +1,3 @@
-import { Environment } from '../lib/environment/environment';
-import { Tenant } from '../lib/tenant/tenant';
 import { DemoUser } from './demo-users';
 import { Login } from './login';
 import { PlatformAdministrator } from './platform-administrator';
@@ -16,6 +14,7 @@ import { TableContent, makeContent, removeContent } from './superset-content';
 import { ChartOptions, chartData, rowsOf, sqlLab, sqlLabByCelery } from './superset-queries';
 import { Answer, SupersetSession } from './superset-session';
 import { TablesOf } from './tenant-tables';
+import { ExampleEnvironment, ExampleTenant } from './example-environment';
 
 /** Ways to one's own rows, in the order of the report. */
 export const WAYS = ['chart', 'dashboard', 'CSV', 'SQL Lab', 'Celery'] as const;
@@ -24,7 +23,7 @@ export type Way = (typeof WAYS)[number];
 
 /** What somebody of a tenant was seen to read through Superset, and what was tried. */
 export interface PersonProof {
-  readonly tenant: Tenant;
+  readonly tenant: ExampleTenant;
   readonly person: DemoUser['role'] | 'guest';
   /** Own rows of all tables together, by the ways that are open to such a person. */
   readonly read: Partial<Record<Way, number>>;
@@ -45,7 +44,7 @@ interface Person {
 /** Proves for the people of each tenant that they read the tenant's own rows through Superset, and nothing of another's. */
 export async function proveThroughSuperset(
   superset: Superset,
-  environment: Environment,
+  environment: ExampleEnvironment,
   users: DemoUser[],
   platform: PlatformAdministrator,
   loaders: ReadonlyMap<string, Login>,
@@ -72,7 +71,7 @@ export async function proveThroughSuperset(
 
 async function enter(
   superset: Superset,
-  tenant: Tenant,
+  tenant: ExampleTenant,
   environment: TablesOf,
   users: DemoUser[],
   administrator: SupersetSession,

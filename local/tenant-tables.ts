@@ -1,25 +1,25 @@
 import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
 import { TableStrategy, TenantTable } from '../lib/database/tenant-table';
-import { Environment, TenancyModel } from '../lib/environment/environment';
+import { TenancyModel } from '../lib/environment/environment';
 import { tenantSchemaName } from '../lib/provisioning/desired-state';
-import { Tenant } from '../lib/tenant/tenant';
+import { ExampleEnvironment, ExampleTenant } from './example-environment';
 
 /** What the tables of an environment depend on. */
-export type TablesOf = Pick<Environment, 'model' | 'data'>;
+export type TablesOf = Pick<ExampleEnvironment, 'model' | 'data'>;
 
 /** Whether each tenant has a database of its own. */
-export function hasDatabases({ model }: Pick<Environment, 'model'>): boolean {
+export function hasDatabases({ model }: Pick<ExampleEnvironment, 'model'>): boolean {
   return model === TenancyModel.DATABASE_PER_TENANT;
 }
 
 /** A tenant's table in SQL. */
-export function tableOf({ id }: Tenant, { name, strategy }: TenantTable, environment: TablesOf): string {
+export function tableOf({ id }: ExampleTenant, { name, strategy }: TenantTable, environment: TablesOf): string {
   const isInOwnSchema = !hasDatabases(environment) && strategy === TableStrategy.SCHEMA;
   return `${isInOwnSchema ? identifier(tenantSchemaName(id)) : schemaOf(environment)}.${identifier(name)}`;
 }
 
 /** Schemas that a tenant's tables are in, the tenant's own first. */
-export function schemasOf({ id }: Tenant, environment: TablesOf): string[] {
+export function schemasOf({ id }: ExampleTenant, environment: TablesOf): string[] {
   return [...(hasDatabases(environment) ? [] : [identifier(tenantSchemaName(id))]), schemaOf(environment)];
 }
 
@@ -29,7 +29,7 @@ export function hasTenantColumn({ strategy }: TenantTable): boolean {
 }
 
 /** The condition that a row is a tenant's. */
-export function isRowOf({ value }: Tenant, { data: { tenantColumn } }: TablesOf): string {
+export function isRowOf({ value }: ExampleTenant, { data: { tenantColumn } }: TablesOf): string {
   return `${identifier(tenantColumn.name)} = ${literal(value)}::${tenantColumn.type}`;
 }
 

@@ -4,7 +4,7 @@ import { Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { saferVersion } from '../database/postgres-version';
 import { contentBundleProblem } from '../superset/content-bundle';
-import { shardRuleProblems, tenantRuleProblems } from '../tenant/tenant-rules';
+import { missingKeys, missingValues, shardRuleProblems, tenantRuleProblems } from '../tenant/tenant-rules';
 import { nearest } from '../validation/nearest';
 import { Path, Problem, valueText } from '../validation/problem';
 import { schemaProblems } from '../validation/schema';
@@ -215,7 +215,7 @@ function ofModel(environment: unknown): Problem[] {
           ['shard', 'ownKey', 'loader', 'ownWorkers'].map((key) => ['tenants', index, key]),
         ),
       ];
-      return places
+      const misplaced = places
         .filter((path) => ![undefined, false].includes(at(environment, path) as undefined))
         .map((path) => ({
           path,
@@ -224,10 +224,27 @@ function ofModel(environment: unknown): Problem[] {
           remedy: 'take it out, or change model',
           atKey: true,
         }));
+      return [
+        ...misplaced,
+        ...missingKeys(environment, [], DATA),
+        ...missingTables(environment),
+        ...missingValues(tenants),
+      ];
     }
     default:
       return [];
   }
+}
+
+const DATA = { data: 'a mapping with schema, tenantColumn, tables' };
+
+const TABLES = {
+  tenantColumn: 'a mapping with name, type',
+  tables: 'a list of at least 1',
+};
+
+function missingTables(environment: unknown): Problem[] {
+  return missingKeys(at(environment, ['data']), ['data'], TABLES);
 }
 
 function shardsOf(environment: unknown): unknown[] {

@@ -97,8 +97,12 @@ export interface Environment {
    */
   readonly alarms?: EnvironmentAlarms;
 
-  /** The tables that tenants may read. */
-  readonly data: EnvironmentData;
+  /**
+   * The tenants' data. Model `shared-rls` needs it.
+   *
+   * @default - the default schema, and no extensions
+   */
+  readonly data?: EnvironmentData;
 
   /**
    * The tenants.
@@ -415,13 +419,19 @@ export interface EnvironmentData {
    */
   readonly extensions?: string[];
 
-  /** The column that says which tenant a row belongs to. Model `database-per-tenant` does not look at it. */
-  readonly tenantColumn: TenantColumn;
+  /**
+   * The column that says which tenant a row belongs to. Model `shared-rls` needs it, and only that looks at it.
+   *
+   * @default - none: a tenant has a database of its own
+   */
+  readonly tenantColumn?: TenantColumn;
 
   /**
-   * The tables. With model `database-per-tenant` a tenant may read whatever is in the schema of its database.
+   * The tables. Model `shared-rls` needs them, and only that looks at them: elsewhere a tenant may read whatever is in the schema
+   * of its database.
    *
    * @minItems 1
+   * @default - whatever is in the schema
    */
-  readonly tables: TenantTable[];
+  readonly tables?: TenantTable[];
 }

@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
+import { ConfigurationError } from '../validation/configuration-error';
 import { checkRequestSize } from './custom-resource-request';
 import { DatabaseProvisioner } from './database-provisioner';
 import { desiredLimits } from './desired-limits';
@@ -72,7 +73,7 @@ export class TenantDatabases extends Construct {
    */
   constructor(scope: Construct, id: string, props: TenantDatabasesProps) {
     super(scope, id);
-    const state = desiredState(props);
+    const state = desiredState(this, props);
     checkRequestSize(this, state, state.tenants.length, state.tenants.length);
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::SupersetTenantDatabases',
@@ -86,7 +87,7 @@ export class TenantDatabases extends Construct {
   }
 }
 
-function desiredState(props: TenantDatabasesProps): DesiredState {
+function desiredState(scope: Construct, props: TenantDatabasesProps): DesiredState {
   const { hostname, port, databaseName } = props.provisioner.database;
   return {
     batch: props.batch,
@@ -94,11 +95,18 @@ function desiredState(props: TenantDatabasesProps): DesiredState {
     schema: props.schema ?? 'analytics',
     tenantColumn: { name: props.tenantColumn.name, type: props.tenantColumn.type },
     tables: props.tables.map(({ name, strategy }) => ({ name, strategy })),
-    tenants: (props.tenants ?? []).map(desiredTenant),
+    tenants: (props.tenants ?? []).map((login) => desiredTenant(scope, login)),
   };
 }
 
-function desiredTenant({ tenant, secret }: TenantLogin): DesiredTenant {
+function desiredTenant(scope: Construct, { tenant, secret }: TenantLogin): DesiredTenant {
+  if (tenant.value === undefined) {
+    throw new ConfigurationError(
+      scope,
+      'TENANT_VALUE_MISSING',
+      `tenant ${tenant.id} has no value, which says which rows of a shared table are its own. Give it what the tenant column holds.`,
+    );
+  }
   return {
     id: tenant.id,
     value: tenant.value,

@@ -66,8 +66,8 @@ export class DatabasePerTenantStack extends Stack {
       cache: new SupersetCache(this, 'Cache', { ...inNetwork, ...environment.cache }),
       ...supersetProps(this, environment, network),
       alarmEmails: environment.alarms?.emails,
-      schema: environment.data.schema,
-      extensions: environment.data.extensions,
+      schema: environment.data?.schema,
+      extensions: environment.data?.extensions,
       tenants: environment.tenants,
     });
     this.addOutputs();

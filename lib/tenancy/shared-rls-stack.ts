@@ -5,7 +5,7 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
-import { Environment } from '../environment/environment';
+import { Environment, EnvironmentData } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
@@ -57,9 +57,7 @@ export class SharedRlsStack extends Stack {
       cache: new SupersetCache(this, 'Cache', { ...inNetwork, ...environment.cache }),
       ...supersetProps(this, environment, network),
       alarmEmails: environment.alarms?.emails,
-      schema: environment.data.schema,
-      tenantColumn: environment.data.tenantColumn,
-      tables: environment.data.tables,
+      ...tablesOf(environment),
       tenants: environment.tenants,
     });
     this.addOutputs();
@@ -94,4 +92,10 @@ export class SharedRlsStack extends Stack {
       new CfnOutput(this, id, { value, description });
     }
   }
+}
+
+/** What the rules of the model have seen to. */
+function tablesOf({ data }: Environment) {
+  const { schema, tenantColumn, tables } = data as Required<EnvironmentData>;
+  return { schema, tenantColumn, tables };
 }

@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { TenantColumn, TenantColumnType, TenantTable } from '../database/tenant-table';
+import { nearest } from '../validation/nearest';
 import { Path, Problem, pathText, valueText } from '../validation/problem';
 import { schemaProblems } from '../validation/schema';
 import { reservedFor } from './reserved-ids';
@@ -19,8 +20,37 @@ export function tenantProblems(
     ...tenants.flatMap((tenant, index) => below(['tenants', index], schemaProblems('Tenant', tenant))),
     ...below(['tenantColumn'], schemaProblems('TenantColumn', column)),
     ...tables.flatMap((table, index) => below(['tables', index], schemaProblems('TenantTable', table))),
+    ...missingValues(tenants),
     ...tenantRuleProblems(tenants, column, tables),
   ];
+}
+
+/** Tenants without the value that says which rows of a shared table are theirs. */
+export function missingValues(tenants: unknown): Problem[] {
+  return (Array.isArray(tenants) ? tenants : []).flatMap((tenant, index) =>
+    missingKeys(tenant, ['tenants', index], {
+      value: 'what the tenant column holds in the rows of this tenant, a text of 1 to 128 characters',
+    }),
+  );
+}
+
+/**
+ * Keys that are needed here although the schema does not ask for them. One that was misspelled is not missed, too: the schema says so.
+ *
+ * @param keys with what is allowed.
+ */
+export function missingKeys(value: unknown, path: Path, keys: Record<string, string>): Problem[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const given = Object.keys(value).filter((key) => field(value, key) !== undefined);
+  return Object.entries(keys)
+    .filter(([key]) => !given.includes(key) && nearest(key, given, 1).length === 0)
+    .map(([key, allowed]) => ({
+      path: [...path, key],
+      code: 'KEY_MISSING',
+      fault: `is missing, which model shared-rls needs`,
+      allowed,
+      remedy: `add ${key}`,
+    }));
 }
 
 /**

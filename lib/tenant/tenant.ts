@@ -28,12 +28,13 @@ export interface Tenant {
 
   /**
    * What the tenant column holds in this tenant's rows, written as text (a UUID in its canonical form,
-   * a bigint in decimal).
+   * a bigint in decimal). Model `shared-rls` needs it, and only that looks at it.
    *
    * @minLength 1
    * @maxLength 128
+   * @default - none: the tenant has a database of its own
    */
-  readonly value: string;
+  readonly value?: string;
 
   /**
    * Name for people. It goes into tags and Superset, never into the database.

@@ -1,9 +1,10 @@
 import { DBSnapshot, DescribeDBSnapshotsCommand, RDSClient } from '@aws-sdk/client-rds';
-import { Environment, TenancyModel } from '../../lib/environment/environment';
+import { TenancyModel } from '../../lib/environment/environment';
 import { Tenant, TenantRemovalPolicy } from '../../lib/tenant/tenant';
 import { loadRows, makeTables } from '../../local/example-data';
 import { proveTenants } from '../../local/proof';
 import { tenantSecretName } from '../../local/deployment';
+import { ExampleEnvironment } from '../../local/example-environment';
 import { EnvironmentUnderTest, environmentWith, tenant } from './environment-under-test';
 
 // One environment with a database for each tenant, made, changed and destroyed: each test goes on where the one before it ended.
@@ -22,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => aws?.stop());
 
-function databases(tenants: Tenant[]): Environment {
+function databases(tenants: Tenant[]): ExampleEnvironment {
   return environmentWith(tenants, {
     model: TenancyModel.DATABASE_PER_TENANT,
     database: { instanceClass: 't4g.medium' },

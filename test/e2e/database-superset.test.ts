@@ -6,6 +6,7 @@ import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
 import { EnvironmentFile } from '../../lib/environment/environment-file';
 import { tenantSecretName } from '../../local/deployment';
 import { REPOSITORY } from '../../local/directories';
+import { withExampleData } from '../../local/example-environment';
 import { LocalCloud } from '../../local/local-cloud';
 import { connect } from '../../local/login';
 import { Progress, deployAndProve } from '../../local/steps';
@@ -17,7 +18,7 @@ import { SupersetSession } from '../../local/superset-session';
 jest.setTimeout(600_000);
 
 const EXAMPLE = join(REPOSITORY, 'examples', 'database-per-tenant');
-const environment = EnvironmentFile.load(join(EXAMPLE, 'environments', 'demo.yaml'));
+const environment = withExampleData(EnvironmentFile.load(join(EXAMPLE, 'environments', 'demo.yaml')));
 const [one, two] = ['tz81mm', 'tq7b3x'];
 
 const cloud = new LocalCloud({ ...environment, shardCount: environment.shards?.length, runsSuperset: true });

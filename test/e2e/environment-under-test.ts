@@ -16,6 +16,7 @@ import {
   tenantSecretName,
 } from '../../local/deployment';
 import { REPOSITORY } from '../../local/directories';
+import { ExampleEnvironment, withExampleData } from '../../local/example-environment';
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { run } from '../../local/processes';
@@ -27,8 +28,8 @@ const DATABASE = 'analytics';
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 /** An environment with these tenants, and little else in it. */
-export function environmentWith(tenants: Tenant[], overrides: Partial<Environment> = {}): Environment {
-  return {
+export function environmentWith(tenants: Tenant[], overrides: Partial<Environment> = {}): ExampleEnvironment {
+  return withExampleData({
     account: '123456789012',
     region: 'eu-central-1',
     model: TenancyModel.SHARED_RLS,
@@ -48,7 +49,7 @@ export function environmentWith(tenants: Tenant[], overrides: Partial<Environmen
     },
     tenants,
     ...overrides,
-  };
+  });
 }
 
 /** A tenant with a value of its own. */
@@ -134,7 +135,7 @@ export class EnvironmentUnderTest {
   }
 
   /** The login that loads the rows of each tenant. */
-  public loaders(environment: Environment): Promise<Map<string, Login>> {
+  public loaders(environment: ExampleEnvironment): Promise<Map<string, Login>> {
     return loaderLogins(this.cloud, this.account, environment);
   }
 

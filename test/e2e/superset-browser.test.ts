@@ -2,7 +2,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Browser, Page } from 'playwright-core';
-import { Tenant } from '../../lib/tenant/tenant';
 import { EnvironmentFile } from '../../lib/environment/environment-file';
 import { DemoUser } from '../../local/demo-users';
 import { CACHE, REPOSITORY } from '../../local/directories';
@@ -10,12 +9,13 @@ import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { Progress, deployAndProve } from '../../local/steps';
 import { Visitor, signIn, startChromium } from './browser';
+import { ExampleTenant, withExampleData } from '../../local/example-environment';
 
 jest.setTimeout(300_000);
 
 const EXAMPLE = join(REPOSITORY, 'examples', 'shared-rls');
 const SCREENSHOTS = join(CACHE, 'screenshots');
-const environment = EnvironmentFile.load(join(EXAMPLE, 'environments', 'demo.yaml'));
+const environment = withExampleData(EnvironmentFile.load(join(EXAMPLE, 'environments', 'demo.yaml')));
 
 /** A dashboard's colours are its owner's to keep; Superset's page tries for everybody, and shows nothing of the answer. */
 const NOT_THE_OWNER = [/^403 PUT .*\/api\/v1\/dashboard\/\d+\/colors/, /^Response$/];
@@ -40,13 +40,13 @@ afterAll(async () => {
 
 const [northwind, contoso] = environment.tenants;
 
-function visit({ id }: Tenant, role: DemoUser['role']): Promise<Visitor> {
+function visit({ id }: ExampleTenant, role: DemoUser['role']): Promise<Visitor> {
   const { username, password } = progress.users.find((user) => user.tenant === id && user.role === role)!;
   return signIn(browser, cloud.superset.url, username, password);
 }
 
 /** The number of a tenant's orders, as the operator's ETL counts them. */
-async function orders({ value }: Tenant): Promise<number> {
+async function orders({ value }: ExampleTenant): Promise<number> {
   const client = await connect(progress.loaders.values().next().value as Login);
   try {
     const { rows } = await client.query('SELECT count(*)::int AS n FROM analytics.orders WHERE tenant_id = $1', [
@@ -58,7 +58,7 @@ async function orders({ value }: Tenant): Promise<number> {
   }
 }
 
-async function openDashboard({ page }: Visitor, { id }: Tenant): Promise<void> {
+async function openDashboard({ page }: Visitor, { id }: ExampleTenant): Promise<void> {
   await page.goto(`${cloud.superset.url}/superset/dashboard/orders-${id}/`);
   await page.locator('.header-line').nth(2).waitFor();
   await page.waitForLoadState('networkidle');

@@ -76,6 +76,30 @@ export const BAD_FILES: BadFile[] = [
     [['    tier: basic', '    Tier: basic']],
     ['35:5: tenants[1].Tier is not a known key [KEY_UNKNOWN]'],
   ],
+  [
+    'data that says neither column nor tables',
+    [
+      ['  tenantColumn: { name: tenant_id, type: uuid }\n', ''],
+      [
+        '  tables:\n    - { name: orders, strategy: column }\n    - { name: events, strategy: partitioned }\n',
+        '  schema: marts\n',
+      ],
+    ],
+    [
+      '23:3: data.tenantColumn is missing, which model shared-rls needs [KEY_MISSING]',
+      '23:3: data.tables is missing, which model shared-rls needs [KEY_MISSING]',
+    ],
+  ],
+  [
+    'a tenant without the value of its rows',
+    [['    value: c7b1e9d4-05f2-4e3a-8d6c-9b24f7a1e053\n', '']],
+    ['32:5: tenants[1].value is missing, which model shared-rls needs [KEY_MISSING]'],
+  ],
+  [
+    'a value under another name, told once',
+    [['    value: c7b1', '    valeu: c7b1']],
+    ['33:5: tenants[1].valeu is not a known key [KEY_UNKNOWN]'],
+  ],
   ['a missing key', [["account: '123456789012'\n", '']], ['1:1: account is missing [KEY_MISSING]']],
   [
     'a missing key of a tenant',

@@ -196,7 +196,6 @@ describe('a file that holds no environment', () => {
       'model',
       'domain',
       'superset',
-      'data',
       'tenants',
     ]);
   });
