@@ -6,6 +6,7 @@ import { EnvironmentFile } from '../lib/environment/environment-file';
 import { EnvironmentFileError } from '../lib/environment/environment-file-error';
 import { environmentFiles } from '../lib/environment/environment-files';
 import { DatabasePerTenantStack } from '../lib/tenancy/database-per-tenant-stack';
+import { InstanceFleet } from '../lib/tenancy/instance-fleet';
 import { SharedRlsStack } from '../lib/tenancy/shared-rls-stack';
 import { ConfigurationError } from '../lib/validation/configuration-error';
 
@@ -13,7 +14,7 @@ try {
   const app = new App();
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
   const name = environmentName(app);
-  addStack(app, `Superset-${name}`, EnvironmentFile.load(join(directory(app), `${name}.yaml`)));
+  addStacks(app, name, EnvironmentFile.load(join(directory(app), `${name}.yaml`)));
   app.synth();
 } catch (error) {
   if (!(error instanceof EnvironmentFileError || error instanceof ConfigurationError)) throw error;
@@ -39,12 +40,16 @@ function environmentName(app: App): string {
   );
 }
 
-function addStack(app: App, id: string, environment: Environment): void {
+function addStacks(app: App, name: string, environment: Environment): void {
+  const id = `Superset-${name}`;
   switch (environment.model) {
     case TenancyModel.SHARED_RLS:
       new SharedRlsStack(app, id, { environment });
       break;
     case TenancyModel.DATABASE_PER_TENANT:
       new DatabasePerTenantStack(app, id, { environment });
+      break;
+    case TenancyModel.INSTANCE_PER_TENANT:
+      new InstanceFleet(app, id, { environment, placementFile: join(directory(app), `${name}.places.json`) });
   }
 }

@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { PostgresServer } from './postgres-server';
 
@@ -68,13 +68,38 @@ export interface MetadataDatabaseProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+/** Where Superset has its own metadata. */
+export interface IMetadataDatabase extends ec2.IConnectable, IConstruct {
+  /** Host name of the server. */
+  readonly hostname: string;
+
+  /** Port of the server, as text. */
+  readonly port: string;
+
+  /** Name of the database. */
+  readonly databaseName: string;
+
+  /** Secret that Superset logs in with: `username` and `password`, which it reads when it connects. */
+  readonly secret: secretsmanager.ISecret;
+
+  /** Connections that the server takes (`max_connections`). */
+  readonly maxConnections: number;
+
+  /**
+   * Lets a principal read the secret.
+   *
+   * @param grantee who.
+   */
+  grantSecretRead(grantee: iam.IGrantable): iam.Grant;
+}
+
 /**
  * The PostgreSQL server of Superset's own metadata: users, roles, charts, dashboards.
  *
  * It is a server of its own, so that no role of a tenant exists on it and no database of the tenants' server leads to
  * it. Superset logs in as the master user, who owns nothing but this database.
  */
-export class MetadataDatabase extends Construct implements ec2.IConnectable {
+export class MetadataDatabase extends Construct implements IMetadataDatabase {
   /** The RDS instance. */
   public readonly instance: rds.IDatabaseInstance;
 

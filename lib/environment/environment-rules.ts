@@ -1,14 +1,13 @@
-import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { Token } from 'aws-cdk-lib';
-import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { saferVersion } from '../database/postgres-version';
 import { contentBundleProblem } from '../superset/content-bundle';
 import { missingKeys, missingValues, shardRuleProblems, tenantRuleProblems } from '../tenant/tenant-rules';
-import { nearest } from '../validation/nearest';
 import { Path, Problem, valueText } from '../validation/problem';
 import { schemaProblems } from '../validation/schema';
+import { at, text } from './at';
 import { TenancyModel } from './environment';
+import { instanceRuleProblems } from './instance-rules';
+import { certificateOfTheRegion, knownRegion, networkProblems, regionExists } from './place-rules';
 
 /**
  * What is wrong with an environment, which may be of any shape; nothing if it is an `Environment`.
@@ -21,14 +20,15 @@ export function environmentProblems(
   show?: (path: Path, value: unknown) => string,
   directory = '',
 ): Problem[] {
+  const ofSchema = schemaProblems('Environment', given, show);
   return [
-    ...schemaProblems('Environment', given, show),
+    ...ofSchema,
     ...RULES.flatMap((rule) => rule(given)),
     ...contentIsABundle(given, directory),
     ...tenantRuleProblems(at(given, ['tenants']), at(given, ['data', 'tenantColumn']), at(given, ['data', 'tables']), [
       'data',
     ]),
-    ...ofModel(given),
+    ...ofModel(given, ofSchema.length === 0),
   ];
 }
 
@@ -36,11 +36,9 @@ export function environmentProblems(
 type Rule = (environment: unknown) => Problem[];
 
 const RULES: Rule[] = [
-  regionExists,
-  newOrGivenVpc,
-  cidrIsANetwork,
-  zonesOfTheRegion,
-  certificateOfTheRegion,
+  (environment) => regionExists(environment, ['region']),
+  (environment) => networkProblems(environment, ['network'], knownRegion(environment)),
+  (environment) => certificateOfTheRegion(environment, ['domain', 'certificateArn'], knownRegion(environment)),
   (environment) => safePostgres(environment, ['database', 'postgresVersion']),
   (environment) => safePostgres(environment, ['metadataDatabase', 'postgresVersion']),
   (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks', [2, 6]),
@@ -48,104 +46,6 @@ const RULES: Rule[] = [
   emailAddresses,
   schemaIsFree,
 ];
-
-function regionExists(environment: unknown): Problem[] {
-  const region = text(environment, ['region']);
-  if (region === undefined || !REGION.test(region) || REGIONS.includes(region)) return [];
-  const near = nearest(region, REGIONS, 3);
-  return [
-    {
-      path: ['region'],
-      code: 'REGION_UNKNOWN',
-      fault: `is ${valueText(region)}, a region that aws-cdk-lib does not know`,
-      allowed: near.length > 0 ? `${near.join(', ')} and others` : undefined,
-      remedy: near.length > 0 ? `write ${near[0]}; for a new region, update aws-cdk-lib` : 'update aws-cdk-lib',
-    },
-  ];
-}
-
-const REGION = /^[a-z]{2}(-[a-z]+)+-[0-9]$/;
-const REGIONS = RegionInfo.regions.map(({ name }) => name);
-
-/** The region, if it is one, so that what depends on it is judged. */
-function knownRegion(environment: unknown): string | undefined {
-  const region = text(environment, ['region']);
-  return region !== undefined && REGIONS.includes(region) ? region : undefined;
-}
-
-function knownAccount(environment: unknown): string | undefined {
-  const account = text(environment, ['account']);
-  return account !== undefined && /^\d{12}$/.test(account) ? account : undefined;
-}
-
-function newOrGivenVpc(environment: unknown): Problem[] {
-  if (at(environment, ['network', 'vpcId']) === undefined) return [];
-  return ['cidr', 'availabilityZones']
-    .filter((key) => at(environment, ['network', key]) !== undefined)
-    .map((key) => ({
-      path: ['network', key],
-      code: 'NETWORK_TWOFOLD',
-      fault: 'is of a new VPC, but network.vpcId names one that exists',
-      remedy: `take ${key} out, or vpcId`,
-      atKey: true,
-    }));
-}
-
-function cidrIsANetwork(environment: unknown): Problem[] {
-  const path = ['network', 'cidr'];
-  const [cidr, address, length] = /^([0-9.]+)\/(1[6-9]|2[0-2])$/.exec(text(environment, path) ?? '') ?? [];
-  if (cidr === undefined) return [];
-  const bytes = address.split('.').map(Number);
-  const number = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-  const size = 2 ** (32 - Number(length));
-  if (isIPv4(address) && number % size === 0) return [];
-  const first = number - (number % size);
-  const network = [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.');
-  return [
-    {
-      path,
-      code: 'CIDR_INVALID',
-      fault: `is ${valueText(cidr)}, which is not the address of a network`,
-      allowed: 'the first address of an IPv4 range from /16 to /22, for instance 10.40.0.0/16',
-      remedy: isIPv4(address) ? `write ${network}/${length}` : undefined,
-    },
-  ];
-}
-
-function zonesOfTheRegion(environment: unknown): Problem[] {
-  const region = knownRegion(environment);
-  const given = at(environment, ['network', 'availabilityZones']);
-  const zones: unknown[] = Array.isArray(given) ? given : [];
-  return zones.flatMap((zone, index): Problem[] => {
-    const path = ['network', 'availabilityZones', index];
-    if (typeof zone !== 'string') return [];
-    if (zones.indexOf(zone) < index) {
-      return [{ path, code: 'ZONE_DUPLICATE', fault: `is ${valueText(zone)} again`, remedy: 'name another zone' }];
-    }
-    if (region === undefined || (zone.startsWith(region) && /^[a-z]$/.test(zone.slice(region.length)))) return [];
-    const fault = `is ${valueText(zone)}, which is not a zone of ${region}`;
-    return [{ path, code: 'ZONE_ELSEWHERE', fault, allowed: `${region}a, ${region}b and so on` }];
-  });
-}
-
-function certificateOfTheRegion(environment: unknown): Problem[] {
-  const path = ['domain', 'certificateArn'];
-  const [arn, ...parts] = /^arn:[^:]+:acm:([^:]+):([^:]+):/.exec(text(environment, path) ?? '') ?? [];
-  if (arn === undefined) return [];
-  const wanted = { region: knownRegion(environment), account: knownAccount(environment) };
-  return Object.entries(wanted).flatMap(([key, ours], index): Problem[] => {
-    if (ours === undefined || ours === parts[index]) return [];
-    return [
-      {
-        path,
-        code: `CERTIFICATE_${key.toUpperCase()}`,
-        fault: `is in ${key} ${parts[index]}, but the load balancer is in ${ours}`,
-        allowed: `a certificate in ${key} ${ours}`,
-        remedy: `request it there, or mend ${key}`,
-      },
-    ];
-  });
-}
 
 function safePostgres(environment: unknown, path: Path): Problem[] {
   const version = text(environment, path);
@@ -194,46 +94,77 @@ function emailAddresses(environment: unknown): Problem[] {
   });
 }
 
-/** Keys that only the model with a database for each tenant reads; there they must fit together. */
-function ofModel(environment: unknown): Problem[] {
+/** Keys of a model stand in a file of that model only; there they must fit together. */
+function ofModel(environment: unknown, hasShape: boolean): Problem[] {
   const tenants = at(environment, ['tenants']);
   switch (text(environment, ['model'])) {
+    case TenancyModel.SHARED_RLS:
+      return [
+        ...misplaced(environment, TenancyModel.SHARED_RLS),
+        ...missingKeys(environment, [], DATA),
+        ...missingKeys(at(environment, ['data']), ['data'], TABLES),
+        ...missingValues(tenants),
+      ];
     case TenancyModel.DATABASE_PER_TENANT:
       return [
+        ...misplaced(environment, TenancyModel.DATABASE_PER_TENANT),
         ...shardRuleProblems(tenants, at(environment, ['shards']), at(environment, ['defaultShards'])),
         ...idleUpToMost(environment),
         ...safeExtensions(environment),
         ...shardsOf(environment).flatMap((_, index) => safePostgres(environment, ['shards', index, 'postgresVersion'])),
       ];
-    case TenancyModel.SHARED_RLS: {
-      const places: Path[] = [
-        ['shards'],
-        ['defaultShards'],
-        ['proxy'],
-        ['data', 'extensions'],
-        ...(Array.isArray(tenants) ? tenants : []).flatMap((_, index) =>
-          ['shard', 'ownKey', 'loader', 'ownWorkers'].map((key) => ['tenants', index, key]),
-        ),
-      ];
-      const misplaced = places
-        .filter((path) => ![undefined, false].includes(at(environment, path) as undefined))
-        .map((path) => ({
-          path,
-          code: 'MODEL_WITHOUT',
-          fault: `is of model ${TenancyModel.DATABASE_PER_TENANT}, but model is ${TenancyModel.SHARED_RLS}`,
-          remedy: 'take it out, or change model',
-          atKey: true,
-        }));
+    case TenancyModel.INSTANCE_PER_TENANT:
       return [
-        ...misplaced,
-        ...missingKeys(environment, [], DATA),
-        ...missingTables(environment),
-        ...missingValues(tenants),
+        ...misplaced(environment, TenancyModel.INSTANCE_PER_TENANT),
+        ...safeExtensions(environment),
+        ...safePostgres(environment, ['instances', 'cellDatabase', 'postgresVersion']),
+        ...instanceRuleProblems(environment, hasShape),
       ];
-    }
     default:
       return [];
   }
+}
+
+const { SHARED_RLS, DATABASE_PER_TENANT, INSTANCE_PER_TENANT } = TenancyModel;
+
+/** Keys that some models only have. `*` stands for each tenant. */
+const MODELS_OF: readonly [path: readonly string[], models: readonly TenancyModel[]][] = [
+  [['shards'], [DATABASE_PER_TENANT]],
+  [['defaultShards'], [DATABASE_PER_TENANT]],
+  [['proxy'], [DATABASE_PER_TENANT]],
+  [['instances'], [INSTANCE_PER_TENANT]],
+  [['regions'], [INSTANCE_PER_TENANT]],
+  [['metadataDatabase'], [SHARED_RLS, DATABASE_PER_TENANT]],
+  [
+    ['data', 'extensions'],
+    [DATABASE_PER_TENANT, INSTANCE_PER_TENANT],
+  ],
+  [['tenants', '*', 'shard'], [DATABASE_PER_TENANT]],
+  [['tenants', '*', 'ownKey'], [DATABASE_PER_TENANT]],
+  [
+    ['tenants', '*', 'loader'],
+    [DATABASE_PER_TENANT, INSTANCE_PER_TENANT],
+  ],
+  [['tenants', '*', 'ownWorkers'], [DATABASE_PER_TENANT]],
+  [['tenants', '*', 'instance'], [INSTANCE_PER_TENANT]],
+];
+
+function misplaced(environment: unknown, model: TenancyModel): Problem[] {
+  const tenants = at(environment, ['tenants']);
+  return MODELS_OF.filter(([, models]) => !models.includes(model)).flatMap(([pattern, models]) => {
+    const paths: Path[] = pattern.includes('*')
+      ? (Array.isArray(tenants) ? tenants : []).map((_, index) => pattern.map((key) => (key === '*' ? index : key)))
+      : [pattern];
+    return paths
+      .filter((path) => ![undefined, false].includes(at(environment, path) as undefined))
+      .map((path) => ({
+        path,
+        code: 'MODEL_WITHOUT',
+        fault: `is of model ${models.join(' and ')}, but model is ${model}`,
+        remedy: 'take it out, or change model',
+        atKey: true,
+      }));
+  });
 }
 
 const DATA = { data: 'a mapping with schema, tenantColumn, tables' };
@@ -242,10 +173,6 @@ const TABLES = {
   tenantColumn: 'a mapping with name, type',
   tables: 'a list of at least 1',
 };
-
-function missingTables(environment: unknown): Problem[] {
-  return missingKeys(at(environment, ['data']), ['data'], TABLES);
-}
 
 function shardsOf(environment: unknown): unknown[] {
   const shards = at(environment, ['shards']);
@@ -312,20 +239,4 @@ function contentIsABundle(environment: unknown, directory: string): Problem[] {
   if (file === undefined || !/^[^\p{Cc}]{1,1024}$/u.test(file)) return [];
   const problem = contentBundleProblem(resolve(directory, file));
   return problem ? [{ path, ...problem }] : [];
-}
-
-/** What is at a path, or undefined. */
-function at(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
-        ? (inner as Record<string | number, unknown>)[key]
-        : undefined,
-    value,
-  );
-}
-
-function text(value: unknown, path: Path): string | undefined {
-  const found = at(value, path);
-  return typeof found === 'string' && !Token.isUnresolved(found) ? found : undefined;
 }

@@ -1,5 +1,6 @@
 import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { Tenant } from '../tenant/tenant';
+import { InstanceSharing } from '../tenant/tenant-instance';
 
 /** Tenancy model of an environment. */
 export enum TenancyModel {
@@ -7,6 +8,8 @@ export enum TenancyModel {
   SHARED_RLS = 'shared-rls',
   /** One Superset, a database for each tenant, over as many PostgreSQL servers as it takes, behind RDS Proxy. */
   DATABASE_PER_TENANT = 'database-per-tenant',
+  /** A Superset for each tenant, with database, cache, secrets and keys of its own, in the tenant's region. */
+  INSTANCE_PER_TENANT = 'instance-per-tenant',
 }
 
 /** One environment: all that a deployment needs to know. The file in YAML has exactly this shape. */
@@ -41,7 +44,8 @@ export interface Environment {
   readonly domain: EnvironmentDomain;
 
   /**
-   * Server of the tenants' data; with model `database-per-tenant`, what shards have that do not say otherwise.
+   * Server of the tenants' data; with model `database-per-tenant`, what shards have that do not say otherwise, and with
+   * `instance-per-tenant`, what tenants' own servers have whatever the size of the instance.
    *
    * @default - the defaults of each size
    */
@@ -74,7 +78,22 @@ export interface Environment {
   readonly proxy?: EnvironmentProxy;
 
   /**
-   * Server of Superset's own metadata.
+   * What all instances have that do not say otherwise. Model `instance-per-tenant` only.
+   *
+   * @default - the preset `standard`
+   */
+  readonly instances?: EnvironmentInstances;
+
+  /**
+   * Further regions that tenants may be in. Model `instance-per-tenant` only.
+   *
+   * @minItems 1
+   * @default - none
+   */
+  readonly regions?: EnvironmentRegion[];
+
+  /**
+   * Server of Superset's own metadata. Not with model `instance-per-tenant`, where it is on the server of the tenant's data.
    *
    * @default - the defaults of each size
    */
@@ -288,6 +307,114 @@ export interface EnvironmentProxy {
   readonly borrowTimeoutSeconds?: number;
 }
 
+/** What instances have that do not say otherwise. */
+export enum InstancePreset {
+  /** Load balancer and server of its own, with a standby; two web tasks at least. */
+  STANDARD = 'standard',
+  /** Load balancer and server of its cell; one web task, workers on Fargate Spot, no replica of the cache. */
+  ECONOMY = 'economy',
+}
+
+/** What all instances of an environment have that do not say otherwise. */
+export interface EnvironmentInstances {
+  /**
+   * What the rest of these settings, and the sizes of instances, begin with.
+   *
+   * @default InstancePreset.STANDARD
+   */
+  readonly preset?: InstancePreset;
+
+  /**
+   * VPC of each instance.
+   *
+   * @default InstanceSharing.CELL
+   */
+  readonly network?: InstanceSharing;
+
+  /**
+   * Load balancer of each instance.
+   *
+   * @default - by preset: standard `own`, economy `cell`
+   */
+  readonly loadBalancer?: InstanceSharing;
+
+  /**
+   * PostgreSQL server of each instance.
+   *
+   * @default - by preset: standard `own`, economy `cell`
+   */
+  readonly database?: InstanceSharing;
+
+  /**
+   * Servers that cells have for the instances without one of their own.
+   *
+   * @default - the defaults of each size
+   */
+  readonly cellDatabase?: EnvironmentDatabase;
+
+  /**
+   * Whether workers run on Fargate Spot, which costs less and may be ended at any time: their tasks then begin anew.
+   *
+   * @default - by preset: standard `false`, economy `true`
+   */
+  readonly spotWorkers?: boolean;
+
+  /**
+   * Tenants of one cell, 1 to 95: a load balancer has 100 target groups, which AWS cannot raise. The next tenant begins another cell.
+   *
+   * @minimum 1
+   * @maximum 95
+   * @asType integer
+   * @default 15
+   */
+  readonly tenantsPerCell?: number;
+
+  /**
+   * Rings in which new versions and configurations reach the tenants, the first one first.
+   *
+   * @minItems 1
+   * @maxItems 20
+   * @default - one, named `all`
+   */
+  readonly rings?: string[];
+
+  /**
+   * Minutes that a ring is watched before the next one begins.
+   *
+   * @minimum 0
+   * @maximum 10080
+   * @asType integer
+   * @default 30
+   */
+  readonly bakeMinutes?: number;
+}
+
+/** A further region of an environment. */
+export interface EnvironmentRegion {
+  /**
+   * Name of the region.
+   *
+   * @pattern ^[a-z]{2}(-[a-z]+)+-[0-9]$
+   * @patternErrorMessage the name of a region, for instance us-east-1
+   */
+  readonly name: string;
+
+  /**
+   * ARN of an ACM certificate for `*.<name of the environment's domain>`, in that region.
+   *
+   * @pattern ^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+$
+   * @patternErrorMessage the ARN of an ACM certificate: arn:aws:acm:<region>:<account>:certificate/<id>
+   */
+  readonly certificateArn: string;
+
+  /**
+   * Network there.
+   *
+   * @default - a VPC of its own over two availability zones
+   */
+  readonly network?: EnvironmentNetwork;
+}
+
 /** Size of the cache. */
 export interface EnvironmentCache {
   /**
@@ -413,7 +540,7 @@ export interface EnvironmentData {
   readonly schema?: string;
 
   /**
-   * Extensions that each tenant's database has, for instance `pg_trgm`. Model `database-per-tenant` only.
+   * Extensions that each tenant's database has, for instance `pg_trgm`. Not with model `shared-rls`.
    *
    * @default - none
    */

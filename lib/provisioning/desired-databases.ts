@@ -37,6 +37,10 @@ export interface DesiredDatabase extends DesiredLimits {
   readonly secret: string;
   /** The same of the tenant's ETL. @default - the tenant has none */
   readonly loaderSecret?: string;
+  /** The same of the tenant's own Superset, for its metadata. @default - these are elsewhere */
+  readonly metadataSecret?: string;
+  /** Connections that it may have. */
+  readonly metadataConnections?: string;
   readonly removalPolicy: 'retain' | 'destroy';
 }
 
@@ -73,6 +77,16 @@ export function ownerRoleName(tenantId: string): string {
 /** Login role of a tenant's ETL, which is the `username` of its secret. */
 export function loaderRoleName(tenantId: string): string {
   return `tenancy_loader_${tenantId}`;
+}
+
+/** Database of the metadata of a tenant's own Superset. */
+export function metadataDatabaseName(tenantId: string): string {
+  return `superset_${tenantId}`;
+}
+
+/** Login role that owns that database, which is the `username` of its secret. */
+export function metadataRoleName(tenantId: string): string {
+  return `superset_${tenantId}`;
 }
 
 /** Connections that the ETL of one tenant may have, beside those of Superset. */

@@ -2,6 +2,7 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
+import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { checkRequestSize } from './custom-resource-request';
 import { databaseServer } from './database-server';
@@ -26,6 +27,20 @@ export interface DatabaseTenant {
    * @default - it has none
    */
   readonly loaderSecret?: TenantLoaderSecret;
+
+  /**
+   * Login of its own Superset, whose metadata then has a database beside the tenant's.
+   *
+   * @default - these are elsewhere
+   */
+  readonly metadataSecret?: TenantMetadataSecret;
+
+  /**
+   * Connections that this login may have.
+   *
+   * @default 100
+   */
+  readonly metadataConnections?: number;
 }
 
 /** Props of {@link OwnDatabases}. */
@@ -100,12 +115,17 @@ function desiredState(props: OwnDatabasesProps): DesiredDatabases {
   };
 }
 
-function desiredDatabase({ tenant, shard, secret, loaderSecret }: DatabaseTenant): DesiredDatabase {
+function desiredDatabase(given: DatabaseTenant): DesiredDatabase {
+  const { tenant, shard, secret, loaderSecret, metadataSecret, metadataConnections = 100 } = given;
   return {
     id: tenant.id,
     server: shard,
     secret: secret.secretArn,
     ...(loaderSecret && { loaderSecret: loaderSecret.secretArn }),
+    ...(metadataSecret && {
+      metadataSecret: metadataSecret.secretArn,
+      metadataConnections: `${metadataConnections}`,
+    }),
     removalPolicy: tenant.removalPolicy ?? TenantRemovalPolicy.RETAIN,
     ...desiredLimits(tenant),
   };

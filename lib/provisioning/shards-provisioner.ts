@@ -10,8 +10,11 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { grantReadOfTenant } from '../tenant/secrets-of-tenants';
+import { Tenant } from '../tenant/tenant';
 import { TenantKey } from '../tenant/tenant-key';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
+import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { databaseServer } from './database-server';
 import { StoredDatabases } from './desired-databases';
@@ -25,6 +28,13 @@ export interface ShardsProvisionerProps {
 
   /** Servers that it provisions. */
   readonly shards: Shard[];
+
+  /**
+   * The one tenant that the servers are for, whose secrets are then all that it may read.
+   *
+   * @default - the secrets of all tenants of the account and region
+   */
+  readonly onlyFor?: Tenant;
 
   /**
    * How often it reconciles each server with what was deployed last: to undo what was changed by hand.
@@ -89,9 +99,14 @@ export class ShardsProvisioner extends Construct implements ec2.IConnectable {
     this.handler = handler;
     this.serviceToken = serviceToken;
     this.connections = handler.connections;
-    TenantSecret.grantReadAll(this, handler, encryptionKey);
-    TenantLoaderSecret.grantReadAll(this, handler, encryptionKey);
-    TenantKey.grantDecryptSecretsOfAll(this, handler);
+    if (props.onlyFor) {
+      grantReadOfTenant(this, props.onlyFor, handler, encryptionKey);
+    } else {
+      TenantSecret.grantReadAll(this, handler, encryptionKey);
+      TenantLoaderSecret.grantReadAll(this, handler, encryptionKey);
+      TenantMetadataSecret.grantReadAll(this, handler, encryptionKey);
+      TenantKey.grantDecryptSecretsOfAll(this, handler);
+    }
     this.addSchedules(props.reconcileSchedule ?? events.Schedule.rate(Duration.hours(1)));
   }
 

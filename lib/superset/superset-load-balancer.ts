@@ -17,6 +17,8 @@ export interface SupersetLoadBalancerProps {
   readonly network: TenancyNetwork;
   readonly certificate: acm.ICertificate;
   readonly internetFacing: boolean;
+  /** Networks, in CIDR notation, that it takes connections from. @default - the VPC, or everywhere if it faces the internet */
+  readonly allowedNetworks?: string[];
   readonly encryptionKey: kms.IKey;
   readonly removalPolicy: RemovalPolicy;
 }
@@ -24,17 +26,20 @@ export interface SupersetLoadBalancerProps {
 /** The way in: HTTPS only, internal unless told otherwise, and behind a web ACL if it faces the internet. */
 export class SupersetLoadBalancer extends Construct {
   public readonly loadBalancer: elbv2.IApplicationLoadBalancer;
-  public readonly listener: elbv2.IApplicationListener;
+  public readonly listener: elbv2.ApplicationListener;
+  public readonly securityGroupId: string;
 
   constructor(scope: Construct, id: string, props: SupersetLoadBalancerProps) {
     super(scope, id);
     const { network, internetFacing } = props;
     this.requireRegion();
+    const securityGroup = this.securityGroup(props);
+    this.securityGroupId = securityGroup.securityGroupId;
     const loadBalancer = new elbv2.ApplicationLoadBalancer(this, 'LoadBalancer', {
       vpc: network.vpc,
       vpcSubnets: internetFacing ? this.publicSubnets(network) : network.serviceSubnets,
       internetFacing,
-      securityGroup: this.securityGroup(network, internetFacing),
+      securityGroup,
       deletionProtection: props.removalPolicy !== RemovalPolicy.DESTROY,
       dropInvalidHeaderFields: true,
       idleTimeout: Duration.minutes(2),
@@ -84,17 +89,20 @@ export class SupersetLoadBalancer extends Construct {
     );
   }
 
-  private securityGroup(network: TenancyNetwork, internetFacing: boolean): ec2.SecurityGroup {
+  private securityGroup({ network, internetFacing, allowedNetworks }: SupersetLoadBalancerProps): ec2.SecurityGroup {
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
       description: 'Load balancer of Superset',
       allowAllOutbound: false,
     });
-    if (internetFacing) {
+    for (const cidr of allowedNetworks ?? []) {
+      securityGroup.addIngressRule(ec2.Peer.ipv4(cidr), ec2.Port.HTTPS, 'HTTPS from an allowed network');
+    }
+    if (internetFacing && !allowedNetworks) {
       securityGroup.addIngressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'HTTPS from the internet');
       const reason = 'internetFacing was asked for; a web ACL stands in front.';
       Validations.of(securityGroup).acknowledge({ id: 'AwsSolutions-EC23', reason });
-    } else {
+    } else if (!allowedNetworks) {
       securityGroup.addIngressRule(ec2.Peer.ipv4(network.vpc.vpcCidrBlock), ec2.Port.HTTPS, 'HTTPS from the VPC');
       const reason = 'HTTPS from the address range of the VPC, which the rule cannot see before the deployment.';
       Validations.of(securityGroup).acknowledge(

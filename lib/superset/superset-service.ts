@@ -10,7 +10,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, IDependable } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
-import { MetadataDatabase } from '../database/metadata-database';
+import { IMetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
@@ -20,6 +20,8 @@ import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { SupersetDesiredState } from './superset-desired-state';
+import { SharedEntrance } from './shared-entrance';
+import { SharedLoadBalancer } from './shared-load-balancer';
 import { SupersetImage } from './superset-image';
 import { SupersetLoadBalancer } from './superset-load-balancer';
 import { SupersetMigration } from './superset-migration';
@@ -64,7 +66,7 @@ export interface SupersetServiceProps {
   readonly network: TenancyNetwork;
 
   /** Server of Superset's own metadata. */
-  readonly metadataDatabase: MetadataDatabase;
+  readonly metadataDatabase: IMetadataDatabase;
 
   /** Cache and queue. */
   readonly cache: SupersetCache;
@@ -94,8 +96,12 @@ export interface SupersetServiceProps {
   /** Host name that users type; point it to the load balancer. */
   readonly domainName: string;
 
-  /** Certificate of that name, in the same region. */
-  readonly certificate: acm.ICertificate;
+  /**
+   * Certificate of that name, in the same region.
+   *
+   * @default - that of the shared load balancer; a load balancer of its own needs one
+   */
+  readonly certificate?: acm.ICertificate;
 
   /**
    * Whether the load balancer takes connections from the internet, behind a web ACL.
@@ -103,6 +109,34 @@ export interface SupersetServiceProps {
    * @default false - only from the VPC, and from what `loadBalancer.connections` is opened to
    */
   readonly internetFacing?: boolean;
+
+  /**
+   * Networks, in CIDR notation, that people may reach it from. Behind a shared load balancer at most 4.
+   *
+   * @default - the VPC, or everywhere if it faces the internet
+   */
+  readonly allowedNetworks?: string[];
+
+  /**
+   * Load balancer that other Supersets have, too. It then decides whether Superset faces the internet.
+   *
+   * @default - a load balancer of its own
+   */
+  readonly sharedLoadBalancer?: SharedLoadBalancer;
+
+  /**
+   * Priority of the rule at the shared load balancer, 1 to 50,000, which no other Superset there has.
+   *
+   * @default - none; a shared load balancer needs it
+   */
+  readonly listenerPriority?: number;
+
+  /**
+   * Whether workers run on Fargate Spot, which costs less and may be ended at any time: their tasks then begin anew.
+   *
+   * @default false
+   */
+  readonly spotWorkers?: boolean;
 
   /**
    * Image of Superset.
@@ -276,6 +310,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       taskDefinition: this.newTask('WorkerTask', 'worker', SIZES.worker, COMMANDS.worker, {
         healthCheck: WORKER_LIVES,
       }),
+      ...(props.spotWorkers && { capacityProviderStrategies: SPOT }),
     });
     this.beatService = this.newService('Beat', network, securityGroup, {
       taskDefinition: this.newTask('BeatTask', 'beat', SIZES.beat, COMMANDS.beat, { healthCheck: BEAT_TICKS }),
@@ -305,15 +340,9 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       service.node.addDependency(migration.resource);
     }
 
-    const entrance = new SupersetLoadBalancer(this, 'Entrance', {
-      network,
-      certificate: props.certificate,
-      internetFacing: props.internetFacing ?? false,
-      encryptionKey: key,
-      removalPolicy,
-    });
-    this.loadBalancer = entrance.loadBalancer;
-    this.targetGroup = this.addTargets(entrance.listener, webService);
+    const { loadBalancer, targetGroup } = this.newEntrance(props, webService, key, removalPolicy);
+    this.loadBalancer = loadBalancer;
+    this.targetGroup = targetGroup;
     const webScaling = webService.autoScaleTaskCount(web);
     webScaling.scaleOnCpuUtilization('Cpu', BUSY);
     webScaling.scaleOnRequestCount('Requests', { requestsPerTarget: 1000, targetGroup: this.targetGroup });
@@ -346,7 +375,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @default - sum over 5 minutes
    */
   public metricRequestCount(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.loadBalancer.metrics.requestCount(options);
+    return this.targetGroup.metrics.requestCount(options);
   }
 
   /**
@@ -599,17 +628,47 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     });
   }
 
-  private addTargets(
-    listener: elbv2.IApplicationListener,
+  private newEntrance(
+    props: SupersetServiceProps,
     webService: ecs.FargateService,
-  ): elbv2.ApplicationTargetGroup {
-    const targetGroup = listener.addTargets('Web', {
-      port: WEB_PORT,
-      protocol: elbv2.ApplicationProtocol.HTTP,
-      targets: [webService],
-      deregistrationDelay: Duration.seconds(90),
-      healthCheck: { path: '/health', interval: Duration.seconds(15), timeout: Duration.seconds(10) },
+    encryptionKey: kms.IKey,
+    removalPolicy: RemovalPolicy,
+  ) {
+    const { network, domainName, certificate, allowedNetworks, sharedLoadBalancer, listenerPriority } = props;
+    const missing = sharedLoadBalancer ? listenerPriority === undefined : certificate === undefined;
+    if (missing) {
+      throw new ConfigurationError(
+        this,
+        'ENTRANCE_INCOMPLETE',
+        sharedLoadBalancer
+          ? 'sharedLoadBalancer is given without listenerPriority. Give a number from 1 to 50000 that no other Superset there has.'
+          : `certificate is missing: a load balancer of its own needs one for ${domainName}. Give it, or a sharedLoadBalancer.`,
+      );
+    }
+    if (!sharedLoadBalancer) {
+      const { listener, loadBalancer } = new SupersetLoadBalancer(this, 'Entrance', {
+        network,
+        certificate: certificate!,
+        internetFacing: props.internetFacing ?? false,
+        allowedNetworks,
+        encryptionKey,
+        removalPolicy,
+      });
+      return { loadBalancer, targetGroup: this.withReason(listener.addTargets('Web', targetsOf(webService))) };
+    }
+    const entrance = new SharedEntrance(this, 'Entrance', {
+      ...{ sharedLoadBalancer, network, domainName, certificate, allowedNetworks },
+      priority: listenerPriority!,
     });
+    const targetGroup = new elbv2.ApplicationTargetGroup(this, 'Web-Targets', {
+      vpc: network.vpc,
+      ...targetsOf(webService),
+    });
+    entrance.addRule(targetGroup);
+    return { loadBalancer: entrance.loadBalancer, targetGroup: this.withReason(targetGroup) };
+  }
+
+  private withReason(targetGroup: elbv2.ApplicationTargetGroup): elbv2.ApplicationTargetGroup {
     const reason =
       'TLS ends at the load balancer; behind it the traffic stays between two security groups of private subnets.';
     skipCheckov(targetGroup.node.defaultChild as elbv2.CfnTargetGroup, reason, 'CKV_AWS_378');
@@ -626,6 +685,16 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       reason: 'ecr:GetAuthorizationToken takes no resource (Service Authorization Reference, "Amazon ECR").',
     });
   }
+}
+
+function targetsOf(webService: ecs.FargateService) {
+  return {
+    port: WEB_PORT,
+    protocol: elbv2.ApplicationProtocol.HTTP,
+    targets: [webService],
+    deregistrationDelay: Duration.seconds(90),
+    healthCheck: { path: '/health', interval: Duration.seconds(15), timeout: Duration.seconds(10) },
+  };
 }
 
 interface TaskSize {
@@ -645,6 +714,9 @@ const WEB_PORT = 8088;
 
 /** User of Superset's own image, named so that an image which would start as root does not. */
 const USER = 'superset';
+
+/** Workers acknowledge a task when it is done, so that one which was ended begins anew elsewhere. */
+const SPOT = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }];
 
 const BUSY = { targetUtilizationPercent: 60 };
 

@@ -1,5 +1,6 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { LOADER_CONNECTIONS } from '../provisioning/desired-databases';
 import { WEB_PROCESSES, WORKER_CHILDREN } from '../superset/superset-processes';
 import { Tenant } from '../tenant/tenant';
 import { resolveTenantLimits } from '../tenant/tenant-limits';
@@ -62,14 +63,62 @@ export function checkConnections(scope: Construct, tenants: Tenant[], maxConnect
   }
 }
 
-/** Each process has SQLAlchemy's pool of 5 connections and 10 more at most. */
-const WEB_TASK = WEB_PROCESSES * (5 + 10);
+/** SQLAlchemy keeps 5 connections in each process. */
+const KEPT = 5;
+
+/** Each process has SQLAlchemy's pool, and 10 more connections at most. */
+const WEB_TASK = WEB_PROCESSES * (KEPT + 10);
 
 /** A parent and its children, which run one task each. */
 const WORKER_TASK = (WORKER_CHILDREN + 1) * 2;
 
 /** Beat, the migration, and operators. */
 const OTHERS = 20;
+
+/** Connections to its metadata that a Superset opens at most, with as many tasks as it may have. */
+export function mostMetadataConnections(webTasks: number, workerTasks: number): number {
+  return webTasks * WEB_TASK + workerTasks * WORKER_TASK + OTHERS;
+}
+
+/** Of those, what it keeps open. */
+function keptMetadataConnections(webTasks: number, workerTasks: number): number {
+  return webTasks * WEB_PROCESSES * KEPT + workerTasks * WORKER_TASK + KEPT;
+}
+
+/** A tenant's own Superset, whose metadata and data are on one server. */
+export interface InstanceLoad {
+  readonly tenant: Tenant;
+  readonly maxWebTasks: number;
+  readonly maxWorkerTasks: number;
+}
+
+/**
+ * Checks what instances need of the server that has both their metadata and their data: the connections that each Superset keeps
+ * open, and its tenant's limit. What it opens beyond its pools for a moment may add up to more; then it waits.
+ *
+ * @returns how many they need.
+ */
+export function checkInstanceConnections(scope: Construct, instances: InstanceLoad[], maxConnections: number): number {
+  const ofTenants = instances.reduce(
+    (sum, { tenant, maxWebTasks, maxWorkerTasks }) =>
+      sum +
+      keptMetadataConnections(maxWebTasks, maxWorkerTasks) +
+      connectionsOf(tenant) +
+      (tenant.loader ? LOADER_CONNECTIONS : 0),
+    0,
+  );
+  const needed = ofTenants + RESERVED_BY_RDS + PROVISIONER + OPERATORS;
+  const arithmetic = `${instances.length === 1 ? 'one instance needs' : `${instances.length} instances need`} ${ofTenants} connections with as many tasks as they may have; ${RESERVED_BY_RDS} are kept by RDS, ${PROVISIONER} for the provisioner and ${OPERATORS} for operators: ${needed} in all. The server takes ${maxConnections}.`;
+  const remedy =
+    'Choose a larger instance class (its memory decides, AWS caps it at 5000), fewer tasks at most, fewer tenants in a cell, or a server of its own for the largest tenant';
+  if (needed > maxConnections) {
+    throw new ConfigurationError(scope, 'INSTANCE_CONNECTIONS_TOO_MANY', `${arithmetic} ${remedy}.`);
+  }
+  if (needed > maxConnections * NEAR) {
+    Annotations.of(scope).addWarningV2('superset-tenancy:instance-connections', `${arithmetic} ${remedy}.`);
+  }
+  return needed;
+}
 
 /** Checks what Superset itself takes, with as many tasks as it may have, against what its metadata server takes. */
 export function checkMetadataConnections(
@@ -78,7 +127,7 @@ export function checkMetadataConnections(
   workerTasks: number,
   maxConnections: number,
 ): void {
-  const demand = webTasks * WEB_TASK + workerTasks * WORKER_TASK + OTHERS;
+  const demand = mostMetadataConnections(webTasks, workerTasks);
   const capacity = maxConnections - RESERVED_BY_RDS;
   if (demand > capacity) {
     throw new ConfigurationError(

@@ -33,7 +33,7 @@ import { OwnDatabasesStack, PlacedTenant } from './own-databases-stack';
 import { ShardBudget, budgetTable, checkShardBudget, shardBudget } from './shard-budget';
 import { shardOf } from './shard-placement';
 import { supersetOptions } from './superset-options';
-import { TenancyOptions } from './tenancy-options';
+import { SharedSupersetOptions } from './tenancy-options';
 import { placeTenants } from './tenant-placement';
 
 /** A server of tenants' databases. */
@@ -57,7 +57,7 @@ export interface TenantShard {
 }
 
 /** Props of {@link DatabasePerTenancy}. */
-export interface DatabasePerTenancyProps extends TenancyOptions {
+export interface DatabasePerTenancyProps extends SharedSupersetOptions {
   /**
    * Servers of the tenants' databases, each with a proxy, of which an account has 20 until AWS raises it.
    *
@@ -339,6 +339,7 @@ export class DatabasePerTenancy extends Construct {
   ): SupersetService {
     const superset = new SupersetService(this, 'Superset', {
       ...supersetOptions(props),
+      certificate: props.certificate,
       tenants: stacks.flatMap(({ supersetTenants }) => supersetTenants),
       ownSchema: props.schema ?? 'analytics',
       proxies: this.proxies,

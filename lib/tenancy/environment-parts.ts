@@ -22,14 +22,14 @@ export function checkEnvironment(scope: Construct, environment: Environment): vo
 /** What an environment says of its network. */
 export function networkProps(
   scope: Construct,
-  environment: Environment,
+  { domain, network: given = {} }: Pick<Environment, 'domain' | 'network'>,
   encryptionKey: kms.IKey,
   removalPolicy: RemovalPolicy,
 ): TenancyNetworkProps {
-  const { vpcId, ...network } = environment.network ?? {};
+  const { vpcId, ...network } = given;
   return vpcId
     ? { vpc: ec2.Vpc.fromLookup(scope, 'Vpc', { vpcId }), ...network }
-    : { publicSubnets: environment.domain.internetFacing || undefined, encryptionKey, removalPolicy, ...network };
+    : { publicSubnets: domain.internetFacing || undefined, encryptionKey, removalPolicy, ...network };
 }
 
 /** What an environment says of its Superset, and of how users get to it. */
@@ -50,7 +50,8 @@ export function serverProps({ backupDays, ...size }: EnvironmentDatabase = {}) {
   return { ...size, ...(backupDays === undefined ? {} : { backupRetention: Duration.days(backupDays) }) };
 }
 
-function imageAt(scope: Construct, uri: string, network: TenancyNetwork): SupersetImage {
+/** The image at a URI. */
+export function imageAt(scope: Construct, uri: string, network: TenancyNetwork): SupersetImage {
   const ecrImage = ECR_IMAGE.exec(uri)?.groups;
   if (ecrImage) {
     const { account, region, repositoryName, tag, digest } = ecrImage;

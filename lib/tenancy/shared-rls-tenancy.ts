@@ -21,12 +21,12 @@ import { RESOURCES_PER_OPERATION, exceeds } from '../validation/quotas';
 import { checkConnections, checkMetadataConnections } from './connection-budget';
 import { warnOfFit } from './model-fit';
 import { supersetOptions } from './superset-options';
-import { TenancyOptions } from './tenancy-options';
+import { SharedSupersetOptions } from './tenancy-options';
 import { placeTenants } from './tenant-placement';
 import { TenantsStack } from './tenants-stack';
 
 /** Props of {@link SharedRlsTenancy}. */
-export interface SharedRlsTenancyProps extends TenancyOptions {
+export interface SharedRlsTenancyProps extends SharedSupersetOptions {
   /** The column that says which tenant a row belongs to. */
   readonly tenantColumn: TenantColumn;
 
@@ -186,6 +186,7 @@ export class SharedRlsTenancy extends Construct {
   ): SupersetService {
     return new SupersetService(this, 'Superset', {
       ...supersetOptions(props),
+      certificate: props.certificate,
       tenants: stacks.flatMap(({ supersetTenants }) => supersetTenants),
       network: this.network,
       metadataDatabase: this.metadataDatabase,

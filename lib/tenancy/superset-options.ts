@@ -2,10 +2,10 @@ import { TenancyOptions } from './tenancy-options';
 
 /** What Superset takes of the options of a model. */
 export function supersetOptions(options: TenancyOptions) {
-  const { contentBundle, domainName, certificate, internetFacing, image, connectionsPerProcess } = options;
+  const { contentBundle, domainName, internetFacing, image, connectionsPerProcess } = options;
   const { minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks } = options;
   return {
-    ...{ contentBundle, domainName, certificate, internetFacing, image, connectionsPerProcess },
+    ...{ contentBundle, domainName, internetFacing, image, connectionsPerProcess },
     ...{ minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
   };
 }

@@ -9,11 +9,8 @@ import { TenancyNetwork } from '../network/tenancy-network';
 import { SupersetImage } from '../superset/superset-image';
 import { Tenant } from '../tenant/tenant';
 
-/** What every tenancy model with one Superset lets be chosen. */
+/** What every tenancy model lets be chosen. */
 export interface TenancyOptions {
-  /** The tenants. Removing one ends its logins and keeps its data, unless its `removalPolicy` says otherwise. */
-  readonly tenants: Tenant[];
-
   /**
    * Schema of the tables.
    *
@@ -23,9 +20,6 @@ export interface TenancyOptions {
 
   /** Host name that users type; point it to the load balancer. */
   readonly domainName: string;
-
-  /** Certificate of that name, in the same region. */
-  readonly certificate: acm.ICertificate;
 
   /**
    * Whether the load balancer takes connections from the internet, behind a web ACL. The network then needs public subnets.
@@ -92,13 +86,6 @@ export interface TenancyOptions {
   readonly network?: TenancyNetwork;
 
   /**
-   * Server of Superset's metadata.
-   *
-   * @default - a new one with the defaults of {@link MetadataDatabase}
-   */
-  readonly metadataDatabase?: MetadataDatabase;
-
-  /**
    * Cache.
    *
    * @default - a new one with the defaults of {@link SupersetCache}
@@ -140,4 +127,20 @@ export interface TenancyOptions {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+}
+
+/** What every tenancy model with one Superset for all tenants lets be chosen. */
+export interface SharedSupersetOptions extends TenancyOptions {
+  /** The tenants. Removing one ends its logins and keeps its data, unless its `removalPolicy` says otherwise. */
+  readonly tenants: Tenant[];
+
+  /** Certificate of the host name, in the same region. */
+  readonly certificate: acm.ICertificate;
+
+  /**
+   * Server of Superset's metadata.
+   *
+   * @default - a new one with the defaults of {@link MetadataDatabase}
+   */
+  readonly metadataDatabase?: MetadataDatabase;
 }

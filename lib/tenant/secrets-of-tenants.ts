@@ -39,3 +39,13 @@ export function grantReadOfEachTenant(
     resourceArns: [`arn:${partition}:secretsmanager:${region}:${account}:secret:${resourceName}`],
   });
 }
+
+/** Lets a principal read what PostgreSQL roles of one tenant log in with, and acknowledges the finding as above. */
+export function grantReadOfTenant(
+  scope: Construct,
+  { id }: Tenant,
+  grantee: iam.IGrantable,
+  encryptionKey?: kms.IKey,
+): iam.Grant {
+  return grantReadOfEachTenant(scope, `superset/tenant/${id}/*_credentials`, grantee, encryptionKey);
+}

@@ -102,6 +102,11 @@ export function databaseTenantProblems(
   ];
 }
 
+/** What is wrong with a tenant that has a Superset of its own; none if all is well. Values that are CDK tokens are not judged. */
+export function instanceTenantProblems(tenant: Tenant): Problem[] {
+  return [...schemaProblems('Tenant', tenant), ...tenantRuleProblems([tenant], undefined, undefined)];
+}
+
 /** The problems of shards that the schema does not see. Whatever is not of its type is passed over: the schema says that. */
 export function shardRuleProblems(tenants: unknown, shards: unknown, defaultShards: unknown): Problem[] {
   const names = shards === undefined ? [{ path: [], text: 'a' }] : texts(shards, ['shards'], 'name');

@@ -1,3 +1,4 @@
+import { TenantInstance } from './tenant-instance';
 import { TenantLimits, TenantTier } from './tenant-limits';
 
 /** What happens to a tenant's rows and secrets when the tenant is removed. */
@@ -79,7 +80,7 @@ export interface Tenant {
 
   /**
    * Whether the tenant's ETL has a login of its own, which may make tables in the tenant's database and write to them: the
-   * secret `superset/tenant/<id>/loader_credentials`. Model `database-per-tenant` only.
+   * secret `superset/tenant/<id>/loader_credentials`. Not with model `shared-rls`.
    *
    * @default false
    */
@@ -92,6 +93,13 @@ export interface Tenant {
    * @default false
    */
   readonly ownWorkers?: boolean;
+
+  /**
+   * What the tenant's own Superset has that differs from the fleet's. Model `instance-per-tenant` only.
+   *
+   * @default - the fleet's
+   */
+  readonly instance?: TenantInstance;
 
   /**
    * E-mail address of the tenant's first administrator, whose user name in Superset it is. No other tenant may have it.

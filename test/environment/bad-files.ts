@@ -799,7 +799,7 @@ export const BAD_FILES: BadFile[] = [
     [
       '7:1: shards is of model database-per-tenant, but model is shared-rls [MODEL_WITHOUT]',
       '35:5: tenants[1].shard is of model database-per-tenant, but model is shared-rls [MODEL_WITHOUT]',
-      '36:5: tenants[1].loader is of model database-per-tenant, but model is shared-rls [MODEL_WITHOUT]',
+      '36:5: tenants[1].loader is of model database-per-tenant and instance-per-tenant, but model is shared-rls [MODEL_WITHOUT]',
     ],
   ],
   [

@@ -1,0 +1,74 @@
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { metadataDatabaseName } from '../provisioning/desired-databases';
+import { Tenant } from '../tenant/tenant';
+import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
+import { IMetadataDatabase } from './metadata-database';
+import { TenantDatabaseServer } from './tenant-database-server';
+
+/** Props of {@link OwnMetadataDatabase}. */
+export interface OwnMetadataDatabaseProps {
+  /** The tenant whose Superset it is. */
+  readonly tenant: Tenant;
+
+  /** Server of the tenant's data, where the database is, too. */
+  readonly server: TenantDatabaseServer;
+
+  /** What Superset logs in with. */
+  readonly secret: TenantMetadataSecret;
+
+  /**
+   * By what the server is opened, where that is of another stack.
+   *
+   * @default - the server's
+   */
+  readonly connections?: ec2.Connections;
+}
+
+/** The metadata of one tenant's own Superset: the database `superset_<id>` on the server of the tenant's data. */
+export class OwnMetadataDatabase extends Construct implements IMetadataDatabase {
+  /** Host name of the server. */
+  public readonly hostname: string;
+
+  /** Port of the server, as text. */
+  public readonly port: string;
+
+  /** Name of the database. */
+  public readonly databaseName: string;
+
+  /** Secret that Superset logs in with. */
+  public readonly secret: secretsmanager.ISecret;
+
+  /** Connections that the server takes (`max_connections`). */
+  public readonly maxConnections: number;
+
+  /** Who may connect to the server. */
+  public readonly connections: ec2.Connections;
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the server and the login.
+   */
+  constructor(scope: Construct, id: string, props: OwnMetadataDatabaseProps) {
+    super(scope, id);
+    const { server, tenant, secret } = props;
+    this.hostname = server.hostname;
+    this.port = server.port;
+    this.databaseName = metadataDatabaseName(tenant.id);
+    this.secret = secret.secret;
+    this.maxConnections = server.maxConnections;
+    this.connections = props.connections ?? server.connections;
+  }
+
+  /**
+   * Lets a principal read the secret.
+   *
+   * @param grantee who.
+   */
+  public grantSecretRead(grantee: iam.IGrantable): iam.Grant {
+    return this.secret.grantRead(grantee);
+  }
+}

@@ -1,0 +1,223 @@
+import { isIPv4 } from 'node:net';
+import { InstanceSharing, Residency } from '../tenant/tenant-instance';
+import { Path, Problem, pathText, valueText } from '../validation/problem';
+import { at, text } from './at';
+import { Environment } from './environment';
+import { InstancePlan, instancePlans } from './instance-plan';
+import { certificateOfTheRegion, knownRegion, networkProblems, regionExists } from './place-rules';
+import { REGIONS_OF } from './residency-regions';
+
+/**
+ * What is wrong with instances, their regions and rings. Whatever is not of its type is passed over: the schema says that.
+ *
+ * @param hasShape whether the schema found nothing, so that instances can be planned.
+ */
+export function instanceRuleProblems(environment: unknown, hasShape: boolean): Problem[] {
+  const regions = list(environment, ['regions']);
+  return [
+    ...regions.flatMap((_, index) => regionProblems(environment, ['regions', index])),
+    ...duplicates(environment, ['instances', 'rings']),
+    ...list(environment, ['tenants']).flatMap((_, index) =>
+      tenantProblems(environment, ['tenants', index, 'instance']),
+    ),
+    ...(hasShape ? planProblems(environment as Environment) : []),
+  ];
+}
+
+function regionProblems(environment: unknown, path: Path): Problem[] {
+  const name = [...path, 'name'];
+  const region = knownRegion(environment, name);
+  const again =
+    region !== undefined &&
+    (region === text(environment, ['region']) ||
+      list(environment, ['regions']).findIndex((each) => at(each, ['name']) === region) < (path[1] as number));
+  return [
+    ...regionExists(environment, name),
+    ...(again
+      ? [{ path: name, code: 'REGION_DUPLICATE', fault: `is ${valueText(region)} again`, remedy: 'take it out' }]
+      : []),
+    ...certificateOfTheRegion(environment, [...path, 'certificateArn'], region),
+    ...networkProblems(environment, [...path, 'network'], region),
+  ];
+}
+
+function tenantProblems(environment: unknown, path: Path): Problem[] {
+  if (at(environment, path) === undefined) return [];
+  const region = knownRegion(environment, [...path, 'region']) ?? knownRegion(environment);
+  return [
+    ...unknownRegion(environment, [...path, 'region']),
+    ...elsewhere(environment, [...path, 'residency'], text(environment, [...path, 'region']) ?? region),
+    ...certificateOfTheRegion(environment, [...path, 'certificateArn'], region),
+    ...unknownRing(environment, [...path, 'ring']),
+    ...versionWithoutImage(environment, path),
+    ...networks(environment, [...path, 'allowedNetworks']),
+  ];
+}
+
+function unknownRegion(environment: unknown, path: Path): Problem[] {
+  const region = text(environment, path);
+  const known = [text(environment, ['region']), ...list(environment, ['regions']).map((each) => at(each, ['name']))];
+  if (region === undefined || known.includes(region)) return [];
+  return [
+    {
+      path,
+      code: 'INSTANCE_REGION_UNKNOWN',
+      fault: `is ${valueText(region)}, which is no region of this environment`,
+      allowed: known.join(', '),
+      remedy: 'write one of them, or add it to regions with its certificate',
+    },
+  ];
+}
+
+function elsewhere(environment: unknown, path: Path, region: string | undefined): Problem[] {
+  const residency = text(environment, path) as Residency | undefined;
+  const allowed = residency && REGIONS_OF[residency];
+  if (!allowed || region === undefined || allowed.includes(region)) return [];
+  return [
+    {
+      path,
+      code: 'RESIDENCY_CONTRADICTED',
+      fault: `is ${valueText(residency)}, but the tenant is in ${region}, and its data, backups, logs and keys with it`,
+      allowed: `a region of it: ${allowed.join(', ')}`,
+      remedy: `set instance.region to one of them, and add that to regions`,
+    },
+  ];
+}
+
+function unknownRing(environment: unknown, path: Path): Problem[] {
+  const ring = text(environment, path);
+  const rings = at(environment, ['instances', 'rings']) ?? ['all'];
+  if (ring === undefined || !Array.isArray(rings) || rings.includes(ring)) return [];
+  return [
+    {
+      path,
+      code: 'RING_UNKNOWN',
+      fault: `is ${valueText(ring)}, which is no ring`,
+      allowed: rings.join(', '),
+      remedy: 'write one of them, or add it to instances.rings',
+    },
+  ];
+}
+
+function versionWithoutImage(environment: unknown, path: Path): Problem[] {
+  const version = text(environment, [...path, 'supersetVersion']);
+  const fleet = text(environment, ['superset', 'version']);
+  if (version === undefined || version === fleet || at(environment, [...path, 'image']) !== undefined) return [];
+  return [
+    {
+      path: [...path, 'supersetVersion'],
+      code: 'VERSION_WITHOUT_IMAGE',
+      fault: `is ${valueText(version)}, but the image is that of ${fleet}`,
+      remedy: 'add image, of that version, beside it',
+    },
+  ];
+}
+
+function networks(environment: unknown, path: Path): Problem[] {
+  return list(environment, path).flatMap((cidr, index): Problem[] => {
+    if (typeof cidr !== 'string') return [];
+    const [, address, length] = /^([0-9.]+)\/(\d{1,2})$/.exec(cidr) ?? [];
+    const here = [...path, index];
+    if (address === undefined || !isIPv4(address) || Number(length) > 32) {
+      const allowed = 'an IPv4 network, for instance 203.0.113.0/24';
+      return [{ path: here, code: 'CIDR_INVALID', fault: `is ${valueText(cidr)}`, allowed }];
+    }
+    if (Number(length) > 0) return [];
+    const remedy = 'take allowedNetworks out, and let the environment face the internet (domain.internetFacing)';
+    return [{ path: here, code: 'CIDR_EVERYWHERE', fault: `is ${valueText(cidr)}, which is everywhere`, remedy }];
+  });
+}
+
+/** What only shows when each choice is made. */
+function planProblems(environment: Environment): Problem[] {
+  const plans = instancePlans(environment);
+  return [
+    ...sameDomains(plans),
+    ...plans.flatMap((plan, index) => [
+      ...sharingWithoutNetwork(plan, index),
+      ...tooManyNetworks(plan, index),
+      ...backupOfTheCell(plan, index),
+    ]),
+  ];
+}
+
+function sameDomains(plans: InstancePlan[]): Problem[] {
+  const first = new Map<string, number>();
+  return plans.flatMap(({ domainName, tenant }, index): Problem[] => {
+    const before = first.get(domainName);
+    if (before === undefined) {
+      first.set(domainName, index);
+      return [];
+    }
+    return [
+      {
+        path: ['tenants', index, ...(tenant.instance?.domainName ? ['instance', 'domainName'] : ['id'])],
+        code: 'DOMAIN_DUPLICATE',
+        fault: `makes the host name ${domainName}, as does ${pathText(['tenants', before])}`,
+        remedy: 'give each tenant a host name of its own (instance.domainName)',
+      },
+    ];
+  });
+}
+
+function sharingWithoutNetwork({ network, loadBalancer, database, tenant }: InstancePlan, index: number): Problem[] {
+  if (network === InstanceSharing.CELL) return [];
+  const parts = Object.entries({ loadBalancer, database }).filter(([, sharing]) => sharing === InstanceSharing.CELL);
+  return parts.map(([part]) => ({
+    path: ['tenants', index, ...(tenant.instance ? ['instance'] : [])],
+    code: 'SHARING_WITHOUT_NETWORK',
+    fault: `has a network of its own, but the ${part} of its cell, which stands in the network of the cell`,
+    allowed: `network: cell, or ${part}: own`,
+    remedy: `add ${part}: own`,
+  }));
+}
+
+/** Elastic Load Balancing User Guide, "Quotas for your Application Load Balancers": five values in a rule, one is the host name. */
+const NETWORKS_OF_A_RULE = 4;
+
+function tooManyNetworks({ loadBalancer, allowedNetworks = [] }: InstancePlan, index: number): Problem[] {
+  if (loadBalancer === InstanceSharing.OWN || allowedNetworks.length <= NETWORKS_OF_A_RULE) return [];
+  return [
+    {
+      path: ['tenants', index, 'instance', 'allowedNetworks'],
+      code: 'NETWORKS_TOO_MANY',
+      fault: `has ${allowedNetworks.length} entries behind the load balancer of the cell`,
+      allowed: `${NETWORKS_OF_A_RULE}, since a rule takes five values and the host name is one; AWS cannot raise it`,
+      remedy: 'join them, or add loadBalancer: own',
+    },
+  ];
+}
+
+function backupOfTheCell({ database, tenant }: InstancePlan, index: number): Problem[] {
+  if (database === InstanceSharing.OWN || tenant.instance?.backupDays === undefined) return [];
+  return [
+    {
+      path: ['tenants', index, 'instance', 'backupDays'],
+      code: 'BACKUP_OF_THE_CELL',
+      fault: 'is for a server of its own, but the tenant is on that of its cell, which is backed up as a whole',
+      remedy: 'add database: own, or set instances.cellDatabase.backupDays for all',
+      atKey: true,
+    },
+  ];
+}
+
+function duplicates(environment: unknown, path: Path): Problem[] {
+  const entries = list(environment, path);
+  return entries.flatMap((entry, index): Problem[] =>
+    entries.indexOf(entry) === index
+      ? []
+      : [
+          {
+            path: [...path, index],
+            code: 'RING_DUPLICATE',
+            fault: `is ${valueText(entry)} again`,
+            remedy: 'take it out',
+          },
+        ],
+  );
+}
+
+function list(value: unknown, path: Path): unknown[] {
+  const found = at(value, path);
+  return Array.isArray(found) ? found : [];
+}

@@ -1,0 +1,125 @@
+import { CfnOutput, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { TenantDatabaseServer } from '../database/tenant-database-server';
+import { ownKeyProps } from '../encryption/own-key';
+import { Environment } from '../environment/environment';
+import { TenancyNetwork } from '../network/tenancy-network';
+import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
+import { SharedLoadBalancer } from '../superset/shared-load-balancer';
+import { InstanceSharing } from '../tenant/tenant-instance';
+import { checkInstanceConnections } from './connection-budget';
+import { checkEnvironment, networkProps, serverProps } from './environment-parts';
+import { InstanceCell } from './instance-cell';
+import { InstancePlan, instancePlans, regionOf } from '../environment/instance-plan';
+
+/** Props of {@link InstanceCellStack}. */
+export interface InstanceCellStackProps extends StackProps {
+  /** The environment. Its account is the stack's. */
+  readonly environment: Environment;
+
+  /** Region of the cell. */
+  readonly region: string;
+
+  /** Ids of the tenants of the cell. It has what they say that they share. */
+  readonly tenantIds: string[];
+}
+
+/** What the instances of one cell share, as a stack that depends on none of them. */
+export class InstanceCellStack extends Stack {
+  /** The cell and its parts. */
+  public readonly cell: InstanceCell;
+
+  private readonly zones?: string[];
+
+  /**
+   * @param scope the app or stage.
+   * @param id the id in it, and the name of the stack.
+   * @param props the environment and the tenants.
+   * @throws ConfigurationError if something of the environment is not valid, or the server takes fewer connections than its tenants need.
+   */
+  constructor(scope: Construct, id: string, props: InstanceCellStackProps) {
+    const { environment, region } = props;
+    checkEnvironment(scope, environment);
+    const plans = instancePlans(environment).filter(({ tenant }) => props.tenantIds.includes(tenant.id));
+    const destroy = environment.destroyDataWithStack ?? false;
+    super(scope, id, {
+      terminationProtection: !destroy,
+      ...props,
+      env: { account: environment.account, region },
+    });
+    const { certificateArn, network: given } = regionOf(environment, region);
+    this.zones = given?.availabilityZones;
+    const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset cell ${id}`, removalPolicy));
+    const ours = { encryptionKey, removalPolicy };
+    const { domain } = environment;
+    const network = new TenancyNetwork(
+      this,
+      'Network',
+      networkProps(this, { domain, network: given }, encryptionKey, removalPolicy),
+    );
+    const sharing = (part: 'loadBalancer' | 'database') => plans.filter((plan) => plan[part] === InstanceSharing.CELL);
+    const behindIt = sharing('loadBalancer');
+    const onServer = sharing('database');
+    const database =
+      onServer.length > 0
+        ? new TenantDatabaseServer(this, 'Database', {
+            ...ours,
+            network,
+            databaseName: REGISTRY_DATABASE,
+            ...serverProps(environment.instances?.cellDatabase),
+          })
+        : undefined;
+    this.cell = new InstanceCell(this, 'Cell', {
+      network,
+      loadBalancer:
+        behindIt.length > 0
+          ? new SharedLoadBalancer(this, 'Entrance', {
+              ...ours,
+              network,
+              certificate: acm.Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
+              internetFacing: domain.internetFacing,
+              allowedNetworks: networksOf(behindIt),
+            })
+          : undefined,
+      database,
+      connections: database && checkInstanceConnections(this, onServer.map(loadOf), database.maxConnections),
+      alarmEmails: environment.alarms?.emails,
+      ...ours,
+    });
+    this.addOutputs();
+  }
+
+  /** The zones that the environment names; without them the CDK looks the account's up. */
+  public get availabilityZones(): string[] {
+    return this.zones ?? super.availabilityZones;
+  }
+
+  private addOutputs(): void {
+    const { loadBalancer, shard } = this.cell;
+    if (loadBalancer) {
+      new CfnOutput(this, 'LoadBalancer', {
+        value: loadBalancer.loadBalancer.loadBalancerDnsName,
+        description: 'What the host names of the tenants of this cell point to',
+      });
+    }
+    if (shard) {
+      new CfnOutput(this, 'DatabaseEndpoint', {
+        value: `${shard.server.hostname}:${shard.server.port}`,
+        description: 'Server of the databases of this cell',
+      });
+    }
+  }
+}
+
+/** What tenants' networks the load balancer is to be reached from, each once. */
+function networksOf(plans: InstancePlan[]): string[] | undefined {
+  const networks = [...new Set(plans.flatMap(({ allowedNetworks }) => allowedNetworks ?? []))];
+  return networks.length > 0 ? networks.sort() : undefined;
+}
+
+function loadOf({ tenant, tasks: { maxWebTasks, maxWorkerTasks } }: InstancePlan) {
+  return { tenant, maxWebTasks, maxWorkerTasks };
+}

@@ -1,0 +1,131 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { TenantDatabaseServer } from '../database/tenant-database-server';
+import { ownKeyProps } from '../encryption/own-key';
+import { TenancyAlarms } from '../monitoring/tenancy-alarms';
+import { TenancyNetwork } from '../network/tenancy-network';
+import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
+import { Shard } from '../provisioning/shard';
+import { ShardsProvisioner } from '../provisioning/shards-provisioner';
+import { SharedLoadBalancer } from '../superset/shared-load-balancer';
+import { ConfigurationError } from '../validation/configuration-error';
+
+/** Props of {@link InstanceCell}. */
+export interface InstanceCellProps {
+  /** Network of the cell. */
+  readonly network: TenancyNetwork;
+
+  /**
+   * Load balancer that instances of the cell may have their host names at.
+   *
+   * @default - none: each has its own
+   */
+  readonly loadBalancer?: SharedLoadBalancer;
+
+  /**
+   * Server that instances of the cell may have their databases on. Its database must be named `tenancy`.
+   *
+   * @default - none: each has its own
+   */
+  readonly database?: TenantDatabaseServer;
+
+  /**
+   * Connections that the server must take for those instances.
+   *
+   * @default - none are counted
+   */
+  readonly connections?: number;
+
+  /**
+   * How often databases on the server are reconciled with what was deployed last, beside each deployment.
+   *
+   * @default - every hour
+   */
+  readonly reconcileSchedule?: events.Schedule;
+
+  /**
+   * Topic that alarms of the server go to. Its policy, and that of its key, must let CloudWatch publish.
+   *
+   * @default - a new topic
+   */
+  readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * E-mail addresses that a new topic sends to. Each must confirm once.
+   *
+   * @default - none
+   */
+  readonly alarmEmails?: string[];
+
+  /**
+   * Key of the provisioner and of a new topic.
+   *
+   * @default - a key of its own, rotated yearly
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What happens to an own key with the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** What the instances of a cell share: a network and, by choice, a load balancer and a PostgreSQL server. */
+export class InstanceCell extends Construct {
+  /** Network. */
+  public readonly network: TenancyNetwork;
+
+  /** Load balancer, if the cell has one. */
+  public readonly loadBalancer?: SharedLoadBalancer;
+
+  /** Server, if the cell has one. */
+  public readonly shard?: Shard;
+
+  /** What makes databases on the server. */
+  public readonly provisioner?: ShardsProvisioner;
+
+  /** Alarms of the server, if the cell has one. */
+  public readonly alarms?: TenancyAlarms;
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props what the cell has.
+   * @throws ConfigurationError if the server's database is not named `tenancy`.
+   */
+  constructor(scope: Construct, id: string, props: InstanceCellProps) {
+    super(scope, id);
+    this.network = props.network;
+    this.loadBalancer = props.loadBalancer;
+    const { database } = props;
+    if (!database) return;
+    if (database.databaseName !== REGISTRY_DATABASE) {
+      throw new ConfigurationError(
+        this,
+        'CELL_DATABASE_NAME',
+        `the server has the database '${database.databaseName}'; the provisioner keeps its books in '${REGISTRY_DATABASE}'. Make the server with databaseName: '${REGISTRY_DATABASE}'.`,
+      );
+    }
+    const encryptionKey =
+      props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Cell ${this.node.path}`, props.removalPolicy));
+    this.shard = { name: 'cell', server: database, connections: props.connections ?? 0 };
+    this.provisioner = new ShardsProvisioner(this, 'Provisioner', {
+      network: props.network,
+      shards: [this.shard],
+      reconcileSchedule: props.reconcileSchedule,
+      encryptionKey,
+    });
+    this.alarms = new TenancyAlarms(this, 'Alarms', {
+      topic: props.alarmTopic,
+      emails: props.alarmEmails,
+      encryptionKey,
+      shards: [this.shard],
+      shardsProvisioner: this.provisioner,
+    });
+  }
+}

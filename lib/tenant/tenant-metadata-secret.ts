@@ -1,0 +1,87 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { metadataRoleName } from '../provisioning/desired-databases';
+import { SERVICES_LOG_IN, acknowledgeLoginSecret, loginSecretProps } from './login-secret';
+import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
+import { TenantSecretProps } from './tenant-secret';
+
+/**
+ * The login of a tenant's own Superset to its metadata, where these are on the server of the tenant's data: the secret
+ * `superset/tenant/<id>/metadata_credentials` with username, password, host, port and database.
+ *
+ * The name is fixed and outlives the tenant as that of a {@link TenantSecret} does.
+ */
+export class TenantMetadataSecret extends Construct {
+  /**
+   * Name of the secret of a tenant.
+   *
+   * @param tenantId id of the tenant.
+   */
+  public static nameFor(tenantId: string): string {
+    return `superset/tenant/${tenantId}/metadata_credentials`;
+  }
+
+  /**
+   * Lets a principal read these secrets of all tenants of an account and region, now and later, in one statement.
+   *
+   * @param scope the construct that asks, in the stack of that account and region. The finding on the wildcard in the
+   * policy is acknowledged on it.
+   * @param grantee the principal.
+   * @param encryptionKey key of the secrets, which the principal may use by way of Secrets Manager only.
+   */
+  public static grantReadAll(scope: Construct, grantee: iam.IGrantable, encryptionKey?: kms.IKey): iam.Grant {
+    return grantReadOfEachTenant(scope, TenantMetadataSecret.nameFor('*'), grantee, encryptionKey);
+  }
+
+  /** The secret. */
+  public readonly secret: secretsmanager.ISecret;
+
+  /** Name of the secret, `superset/tenant/<id>/metadata_credentials`. */
+  public readonly secretName: string;
+
+  /** ARN of the secret. */
+  public readonly secretArn: string;
+
+  /** Login role in PostgreSQL, the `username` in the secret. */
+  public readonly roleName: string;
+
+  /**
+   * @param scope the parent.
+   * @param id the id in it.
+   * @param props the tenant and its server.
+   */
+  constructor(scope: Construct, id: string, props: TenantSecretProps) {
+    super(scope, id);
+    const { tenant } = props;
+    this.secretName = TenantMetadataSecret.nameFor(tenant.id);
+    this.roleName = metadataRoleName(tenant.id);
+    const secret = new secretsmanager.Secret(
+      this,
+      'Secret',
+      loginSecretProps({
+        secretName: this.secretName,
+        description: `PostgreSQL login of the Superset of tenant ${tenant.id}`,
+        username: this.roleName,
+        host: props.host,
+        port: props.port,
+        database: props.database,
+        encryptionKey: props.encryptionKey,
+        removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
+      }),
+    );
+    this.secret = secret;
+    this.secretArn = secret.secretArn;
+    acknowledgeLoginSecret(secret, SERVICES_LOG_IN);
+  }
+
+  /**
+   * Lets a principal read the secret, and decrypt it.
+   *
+   * @param grantee the principal.
+   */
+  public grantRead(grantee: iam.IGrantable): iam.Grant {
+    return this.secret.grantRead(grantee);
+  }
+}
