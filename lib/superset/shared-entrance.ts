@@ -23,6 +23,7 @@ export interface SharedEntranceProps {
  */
 export class SharedEntrance extends Construct {
   public readonly loadBalancer: elbv2.IApplicationLoadBalancer;
+  public readonly loadBalancerFullName: string;
   private readonly listener: elbv2.IApplicationListener;
 
   constructor(
@@ -32,6 +33,7 @@ export class SharedEntrance extends Construct {
   ) {
     super(scope, id);
     const { sharedLoadBalancer: shared, network, certificate } = props;
+    this.loadBalancerFullName = shared.loadBalancerFullName;
     const securityGroup = ec2.SecurityGroup.fromSecurityGroupId(this, 'SecurityGroup', shared.securityGroupId);
     this.loadBalancer = elbv2.ApplicationLoadBalancer.fromApplicationLoadBalancerAttributes(this, 'LoadBalancer', {
       loadBalancerArn: shared.loadBalancer.loadBalancerArn,

@@ -58,6 +58,9 @@ export class SharedLoadBalancer extends Construct {
   /** Its listener for HTTPS, to which each Superset adds a rule. */
   public readonly listener: elbv2.IApplicationListener;
 
+  /** Name of the load balancer, the dimension `LoadBalancer` of its metrics. */
+  public readonly loadBalancerFullName: string;
+
   /** Id of its security group. */
   public readonly securityGroupId: string;
 
@@ -87,6 +90,7 @@ export class SharedLoadBalancer extends Construct {
     });
     this.loadBalancer = entrance.loadBalancer;
     this.listener = entrance.listener;
+    this.loadBalancerFullName = entrance.loadBalancerFullName;
     this.securityGroupId = entrance.securityGroupId;
   }
 }

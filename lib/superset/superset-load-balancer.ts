@@ -28,6 +28,7 @@ export class SupersetLoadBalancer extends Construct {
   public readonly loadBalancer: elbv2.IApplicationLoadBalancer;
   public readonly listener: elbv2.ApplicationListener;
   public readonly securityGroupId: string;
+  public readonly loadBalancerFullName: string;
 
   constructor(scope: Construct, id: string, props: SupersetLoadBalancerProps) {
     super(scope, id);
@@ -45,6 +46,7 @@ export class SupersetLoadBalancer extends Construct {
       idleTimeout: Duration.minutes(2),
     });
     this.loadBalancer = loadBalancer;
+    this.loadBalancerFullName = loadBalancer.loadBalancerFullName;
     const accessLogs = this.accessLogs(props.removalPolicy);
     loadBalancer.logAccessLogs(accessLogs, 'load-balancer');
     this.listener = loadBalancer.addListener('Https', {

@@ -223,6 +223,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   public readonly url: string;
 
   private readonly targetGroup: elbv2.ApplicationTargetGroup;
+  private readonly loadBalancerFullName: string;
   private readonly image: SupersetImage;
   private readonly executionRole: iam.IRole;
   private readonly logGroup: logs.LogGroup;
@@ -340,12 +341,16 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       service.node.addDependency(migration.resource);
     }
 
-    const { loadBalancer, targetGroup } = this.newEntrance(props, webService, key, removalPolicy);
-    this.loadBalancer = loadBalancer;
+    const { entrance, targetGroup } = this.newEntrance(props, webService, key, removalPolicy);
+    this.loadBalancer = entrance.loadBalancer;
+    this.loadBalancerFullName = entrance.loadBalancerFullName;
     this.targetGroup = targetGroup;
     const webScaling = webService.autoScaleTaskCount(web);
     webScaling.scaleOnCpuUtilization('Cpu', BUSY);
-    webScaling.scaleOnRequestCount('Requests', { requestsPerTarget: 1000, targetGroup: this.targetGroup });
+    webScaling.scaleToTrackCustomMetric('Requests', {
+      metric: this.metricOfTargets('RequestCountPerTarget', cloudwatch.Stats.SUM, { period: Duration.minutes(1) }),
+      targetValue: REQUESTS_PER_TASK,
+    });
     workerService.autoScaleTaskCount(workers).scaleOnCpuUtilization('Cpu', BUSY);
     for (const service of ownWorkerServices) {
       service.autoScaleTaskCount({ minCapacity: 1, maxCapacity: OWN_WORKER_TASKS }).scaleOnCpuUtilization('Cpu', BUSY);
@@ -375,7 +380,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @default - sum over 5 minutes
    */
   public metricRequestCount(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.targetGroup.metrics.requestCount(options);
+    return this.metricOfTargets('RequestCount', cloudwatch.Stats.SUM, options);
   }
 
   /**
@@ -385,7 +390,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @default - 99th percentile over 5 minutes
    */
   public metricResponseTime(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.targetGroup.metrics.targetResponseTime({ statistic: 'p99', ...options });
+    return this.metricOfTargets('TargetResponseTime', 'p99', options);
   }
 
   /**
@@ -395,7 +400,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @default - sum over 5 minutes
    */
   public metricServerErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.targetGroup.metrics.httpCodeTarget(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, options);
+    return this.metricOfTargets('HTTPCode_Target_5XX_Count', cloudwatch.Stats.SUM, options);
   }
 
   /**
@@ -439,7 +444,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @default - maximum over 5 minutes
    */
   public metricUnhealthyWebTasks(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.targetGroup.metrics.unhealthyHostCount({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
+    return this.metricOfTargets('UnHealthyHostCount', cloudwatch.Stats.MAXIMUM, options);
   }
 
   /**
@@ -449,11 +454,30 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @default - minimum over 5 minutes
    */
   public metricHealthyWebTasks(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.targetGroup.metrics.healthyHostCount({ statistic: cloudwatch.Stats.MINIMUM, ...options });
+    return this.metricOfTargets('HealthyHostCount', cloudwatch.Stats.MINIMUM, options);
   }
 
   private cpu(service: ecs.IFargateService, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metricOf(service, 'AWS/ECS', 'CPUUtilization', options);
+  }
+
+  /** Not by the metrics of the target group: they take the listener's name apart, in which no reference to another stack may be. */
+  private metricOfTargets(
+    metricName: string,
+    statistic: string,
+    options?: cloudwatch.MetricOptions,
+  ): cloudwatch.Metric {
+    const dimensionsMap = {
+      TargetGroup: this.targetGroup.targetGroupFullName,
+      LoadBalancer: this.loadBalancerFullName,
+    };
+    return new cloudwatch.Metric({
+      namespace: 'AWS/ApplicationELB',
+      metricName,
+      dimensionsMap,
+      statistic,
+      ...options,
+    });
   }
 
   private metricOf(
@@ -646,7 +670,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       );
     }
     if (!sharedLoadBalancer) {
-      const { listener, loadBalancer } = new SupersetLoadBalancer(this, 'Entrance', {
+      const entrance = new SupersetLoadBalancer(this, 'Entrance', {
         network,
         certificate: certificate!,
         internetFacing: props.internetFacing ?? false,
@@ -654,7 +678,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
         encryptionKey,
         removalPolicy,
       });
-      return { loadBalancer, targetGroup: this.withReason(listener.addTargets('Web', targetsOf(webService))) };
+      return { entrance, targetGroup: this.withReason(entrance.listener.addTargets('Web', targetsOf(webService))) };
     }
     const entrance = new SharedEntrance(this, 'Entrance', {
       ...{ sharedLoadBalancer, network, domainName, certificate, allowedNetworks },
@@ -665,7 +689,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...targetsOf(webService),
     });
     entrance.addRule(targetGroup);
-    return { loadBalancer: entrance.loadBalancer, targetGroup: this.withReason(targetGroup) };
+    return { entrance, targetGroup: this.withReason(targetGroup) };
   }
 
   private withReason(targetGroup: elbv2.ApplicationTargetGroup): elbv2.ApplicationTargetGroup {
@@ -717,6 +741,9 @@ const USER = 'superset';
 
 /** Workers acknowledge a task when it is done, so that one which was ended begins anew elsewhere. */
 const SPOT = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }];
+
+/** Requests of a minute, of which a dashboard with 30 charts takes about 60. */
+const REQUESTS_PER_TASK = 1000;
 
 const BUSY = { targetUtilizationPercent: 60 };
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const ROOT = join(__dirname, '../..');
 const EXAMPLES = join(ROOT, 'examples');
 
-test.each(['shared-rls', 'database-per-tenant', 'compose'])(
+test.each(['shared-rls', 'database-per-tenant', 'instance-per-tenant', 'compose'])(
   'the example %s synthesises as it stands',
   (example) => {
     const outdir = mkdtempSync(join(tmpdir(), 'superset-tenancy-example-'));

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Environment } from '../../lib/environment/environment';
+import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { policyFindings } from '../policy-findings';
-import { databaseExample, example, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 import { Judges } from './judges';
 
@@ -20,10 +21,10 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** What all four find in a stack. */
-async function findings(name: string, stack: (app: App) => Stack): Promise<Record<string, string[]>> {
+async function findings(name: string, stacks: (app: App) => Stack | Stack[]): Promise<Record<string, string[]>> {
   const app = userApp(join(directory, name));
-  const judged = stack(app);
-  const rules = policyFindings(judged);
+  const judged = [stacks(app)].flat();
+  const rules = judged.flatMap(policyFindings);
   const assembly = app.synth().directory;
   const [cfnLint, checkov] = await Promise.all([judges.cfnLint(assembly, 'eu-central-1'), judges.checkov(assembly)]);
   return {
@@ -45,6 +46,15 @@ test('none of the four finds anything in the example that is not acknowledged wi
 test('nor in that of a database for each tenant', async () => {
   expect(await findings('databases', (app) => newStack(app, databaseExample()))).toEqual(NOTHING);
 }, 120_000);
+
+test('nor in the stacks of a Superset for each tenant, on their own and in a cell', async () => {
+  const fleet = (app: App) => {
+    const { cells, instances } = new InstanceFleet(app, 'Demo', { environment: instanceExample() });
+    return [...cells, ...instances];
+  };
+
+  expect(await findings('instances', fleet)).toEqual(NOTHING);
+}, 240_000);
 
 test('neither do they in an environment that faces the internet and goes out to it', async () => {
   const { network, domain } = example();

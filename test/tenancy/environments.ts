@@ -17,6 +17,11 @@ export function databaseExample(overrides: Partial<Environment> = {}): Environme
   return { ...EnvironmentFile.load(fileOf('database-per-tenant')), ...overrides };
 }
 
+/** The example of the model with a Superset for each tenant. */
+export function instanceExample(overrides: Partial<Environment> = {}): Environment {
+  return { ...EnvironmentFile.load(fileOf('instance-per-tenant')), ...overrides };
+}
+
 function fileOf(directory: string): string {
   return join(ROOT, 'examples', directory, 'environments', 'demo.yaml');
 }
