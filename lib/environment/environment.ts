@@ -387,6 +387,76 @@ export interface EnvironmentInstances {
    * @default 30
    */
   readonly bakeMinutes?: number;
+
+  /**
+   * Quotas of the account that AWS has raised.
+   *
+   * @default - those that every account begins with
+   */
+  readonly raisedQuotas?: EnvironmentQuotas;
+}
+
+/** Quotas of an account that AWS raises on request (Service Quotas), of each region unless it is said. */
+export interface EnvironmentQuotas {
+  /**
+   * VPCs (Amazon VPC User Guide, "Amazon VPC quotas").
+   *
+   * @minimum 1
+   * @maximum 100000
+   * @asType integer
+   * @default 5
+   */
+  readonly vpcs?: number;
+
+  /**
+   * Elastic IP addresses, of which each NAT gateway has one (Amazon VPC User Guide, "Amazon VPC quotas").
+   *
+   * @minimum 1
+   * @maximum 100000
+   * @asType integer
+   * @default 5
+   */
+  readonly elasticIps?: number;
+
+  /**
+   * RDS instances (Amazon RDS User Guide, "Quotas and constraints for Amazon RDS").
+   *
+   * @minimum 1
+   * @maximum 100000
+   * @asType integer
+   * @default 40
+   */
+  readonly rdsInstances?: number;
+
+  /**
+   * Application load balancers (Elastic Load Balancing User Guide, "Quotas for your Application Load Balancers").
+   *
+   * @minimum 1
+   * @maximum 100000
+   * @asType integer
+   * @default 50
+   */
+  readonly loadBalancers?: number;
+
+  /**
+   * CloudWatch alarms (Amazon CloudWatch User Guide, "CloudWatch service quotas").
+   *
+   * @minimum 1
+   * @maximum 100000
+   * @asType integer
+   * @default 5000
+   */
+  readonly alarms?: number;
+
+  /**
+   * IAM roles, of all regions together (IAM User Guide, "IAM and AWS STS quotas").
+   *
+   * @minimum 1
+   * @maximum 100000
+   * @asType integer
+   * @default 1000
+   */
+  readonly iamRoles?: number;
 }
 
 /** A further region of an environment. */

@@ -1,6 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Environment } from '../environment/environment';
+import { checkAccountQuotas } from './account-quotas';
 import { checkEnvironment } from './environment-parts';
 import { InstanceCellStack } from './instance-cell-stack';
 import { InstancePerTenantStack } from './instance-per-tenant-stack';
@@ -60,6 +61,7 @@ export class InstanceFleet extends Construct {
         description: `Superset of tenant ${plan.tenant.id}`,
       });
     });
+    checkAccountQuotas(this, [...this.cells, ...this.instances], environment.instances?.raisedQuotas);
   }
 
   private place(plans: InstancePlan[], { environment, placementFile }: InstanceFleetProps): InstancePlaces {
