@@ -43,7 +43,7 @@ export enum Residency {
 /** What a tenant's own Superset has that differs from the fleet's. */
 export interface TenantInstance {
   /**
-   * Size.
+   * Size of its tasks, its cache and its own server.
    *
    * @default InstanceSize.SMALL
    */

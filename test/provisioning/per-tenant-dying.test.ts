@@ -8,8 +8,8 @@ import { DesiredDatabases } from '../../lib/provisioning/desired-databases';
 import { reconcileDatabases } from '../../lib/provisioning/handler/per-tenant/reconcile-databases';
 import { Servers, TestTenant, sqlState, startServers } from './per-tenant-servers';
 
-const ACME: TestTenant = { id: 'tk4q9w', loader: true };
-const DOOMED: TestTenant = { id: 'tz81mm', removalPolicy: 'destroy' };
+const ACME: TestTenant = { id: 'tk4q9w', loader: true, metadata: true };
+const DOOMED: TestTenant = { id: 'tz81mm', metadata: true, removalPolicy: 'destroy' };
 
 describe.each([15, 17] as const)('a handler of tenants’ databases that is killed, on PostgreSQL %i', (version) => {
   let servers: Servers;
@@ -48,7 +48,7 @@ describe.each([15, 17] as const)('a handler of tenants’ databases that is kill
 
   const memberships = () =>
     servers.master(
-      `SELECT rolname FROM pg_roles WHERE rolname ~ '^tenan' AND pg_has_role(oid, '${version >= 16 ? 'SET' : 'MEMBER'}')`,
+      `SELECT rolname FROM pg_roles WHERE rolname ~ '^(tenan|superset_)' AND pg_has_role(oid, '${version >= 16 ? 'SET' : 'MEMBER'}')`,
     );
 
   test('after any of its changes leaves servers that the next run completes, with no database open to others in between', async () => {
@@ -60,9 +60,13 @@ describe.each([15, 17] as const)('a handler of tenants’ databases that is kill
       expect(['42501', '3D000', '28P01', '28000', '55000']).toContain(
         await sqlState(servers.tenant(DOOMED.id, 'SELECT 1', 'a', 'tenant_tk4q9w')),
       );
+      expect(['42501', '3D000', '28P01', '28000', '55000']).toContain(
+        await sqlState(servers.tenant(DOOMED.id, 'SELECT 1', 'a', 'superset_tk4q9w')),
+      );
       await reconcileDatabases(desired);
       expect((await reconcileDatabases(desired)).changes).toEqual([]);
       expect(await memberships()).toEqual([]);
+      expect(await servers.metadata(ACME.id, 'CREATE TABLE ab_user (id int); SELECT 1 AS one')).toEqual([{ one: 1 }]);
       expect(await servers.loader(ACME.id, 'CREATE TABLE orders AS SELECT 1 AS id; SELECT id FROM orders')).toEqual([
         { id: 1 },
       ]);

@@ -9,16 +9,20 @@ import {
   DesiredDatabases,
   REGISTRY_DATABASE,
   loaderRoleName,
+  metadataDatabaseName,
+  metadataRoleName,
   tenantDatabaseName,
 } from '../../lib/provisioning/desired-databases';
 import { LocalPostgres, startPostgres } from '../../local/postgres';
 import { startSecretsManager } from './secrets-manager';
 
 /** A tenant that a test asks for; what it leaves out is the usual. */
-export interface TestTenant extends Partial<Omit<DesiredDatabase, 'loaderSecret'>> {
+export interface TestTenant extends Partial<Omit<DesiredDatabase, 'loaderSecret' | 'metadataSecret'>> {
   readonly id: string;
   /** Whether it has an ETL. @default false */
   readonly loader?: boolean;
+  /** Whether the metadata of a Superset of its own are on the server. @default false */
+  readonly metadata?: boolean;
 }
 
 interface Login {
@@ -110,9 +114,9 @@ export async function startServers(version: 15 | 17, count: number, maxConnectio
         servers: this.servers(),
         schema: 'analytics',
         extensions: [],
-        tenants: tenants.map(({ loader, ...tenant }) => {
+        tenants: tenants.map(({ loader, metadata, ...tenant }) => {
           const server = tenant.server ?? 'a';
-          const secret = (name: string, username: string) => {
+          const secret = (name: string, username: string, database = tenantDatabaseName(tenant.id)) => {
             const { host, port } = serverOf(server);
             secrets.set(name, {
               password: `secret-of-${username}-${Math.random().toString(36).slice(2)}`,
@@ -120,7 +124,7 @@ export async function startServers(version: 15 | 17, count: number, maxConnectio
               username,
               host,
               port: String(port),
-              database: tenantDatabaseName(tenant.id),
+              database,
             });
             return name;
           };
@@ -128,6 +132,14 @@ export async function startServers(version: 15 | 17, count: number, maxConnectio
             server,
             secret: secret(tenantSecret(tenant.id), tenantRoleName(tenant.id)),
             ...(loader && { loaderSecret: secret(loaderSecret(tenant.id), loaderRoleName(tenant.id)) }),
+            ...(metadata && {
+              metadataSecret: secret(
+                metadataSecret(tenant.id),
+                metadataRoleName(tenant.id),
+                metadataDatabaseName(tenant.id),
+              ),
+              metadataConnections: '20',
+            }),
             removalPolicy: 'retain',
             connections: '10',
             statementTimeoutSeconds: '60',
@@ -158,16 +170,22 @@ export async function startServers(version: 15 | 17, count: number, maxConnectio
       server = 'a',
       database = tenantDatabaseName(id),
     ) => run<Row>(server, secretOf(loaderSecret(id)), database, statement),
+    metadata: <Row = Record<string, unknown>>(
+      id: string,
+      statement: string,
+      server = 'a',
+      database = metadataDatabaseName(id),
+    ) => run<Row>(server, secretOf(metadataSecret(id)), database, statement),
     tenantSession: (id: string, server = 'a') => connect(server, secretOf(tenantSecret(id)), tenantDatabaseName(id)),
 
     /** The next test starts without tenants. */
     async clear() {
       for (const name of names) {
         const client = await connect(name, superuserOf(name), REGISTRY_DATABASE);
-        const { rows } = await client.query(`SELECT datname FROM pg_database WHERE datname LIKE 'tenant\\_%'`);
+        const { rows } = await client.query(`SELECT datname FROM pg_database WHERE datname ~ '^(tenant|superset)_'`);
         for (const { datname } of rows) await client.query(`DROP DATABASE "${datname}" WITH (FORCE)`);
         await client.query('DROP SCHEMA IF EXISTS tenancy CASCADE');
-        const roles = await client.query(`SELECT rolname FROM pg_roles WHERE rolname ~ '^(tenant|tenancy)_'`);
+        const roles = await client.query(`SELECT rolname FROM pg_roles WHERE rolname ~ '^(tenant|tenancy|superset)_'`);
         for (const { rolname } of roles.rows) await client.query(`DROP OWNED BY "${rolname}"; DROP ROLE "${rolname}"`);
         await client.end();
       }
@@ -189,6 +207,10 @@ export function tenantSecret(id: string): string {
 
 export function loaderSecret(id: string): string {
   return `superset/tenant/${id}/loader_credentials`;
+}
+
+export function metadataSecret(id: string): string {
+  return `superset/tenant/${id}/metadata_credentials`;
 }
 
 /** What a promise fails with: PostgreSQL's SQLSTATE, or that it did not. */

@@ -47,6 +47,9 @@ export interface TenantState {
   readonly reader?: RoleState;
   readonly loader?: RoleState;
   readonly database?: DatabaseState;
+  /** Owner of its Superset's metadata. */
+  readonly metadataOwner?: RoleState;
+  readonly metadataDatabase?: DatabaseState;
   readonly registered?: Registered;
 }
 
@@ -55,13 +58,13 @@ export async function readStates(master: Session, places: Place[]): Promise<Map<
   const roles = byName(
     await readRoles(
       master,
-      places.flatMap(({ owner, reader, loader }) => [owner, reader, loader]),
+      places.flatMap(({ owner, reader, loader, metadata }) => [owner, reader, loader, metadata.owner]),
     ),
   );
   const databases = byName(
     await readDatabases(
       master,
-      places.map(({ database }) => database),
+      places.flatMap(({ database, metadata }) => [database, metadata.database]),
     ),
   );
   const registered = new Map((await readRegistry(master)).map((entry) => [entry.id, entry]));
@@ -73,6 +76,8 @@ export async function readStates(master: Session, places: Place[]): Promise<Map<
         reader: roles.get(place.reader),
         loader: roles.get(place.loader),
         database: databases.get(place.database),
+        metadataOwner: roles.get(place.metadata.owner),
+        metadataDatabase: databases.get(place.metadata.database),
         registered: registered.get(place.id),
       },
     ]),

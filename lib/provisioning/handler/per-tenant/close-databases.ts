@@ -17,8 +17,8 @@ interface Intrusion {
 }
 
 /**
- * Closes every database of the server: a tenant's to all but its own logins and the master user, the others to tenants and
- * to PUBLIC. Sessions that got in while one was open are ended.
+ * Closes every database of the server: a tenant's to all but its own logins and the master user, that of its Superset's metadata to
+ * all but its owner, the others to tenants and to PUBLIC. Sessions that got in while one was open are ended.
  */
 export async function closeDatabases(
   master: Session,
@@ -43,18 +43,21 @@ export async function closeDatabases(
 
 async function readIntrusions(master: Session): Promise<Intrusion[]> {
   return master.rows<Intrusion>(
-    `WITH tenant AS (SELECT 'tenant_' || id AS reader, 'tenancy_loader_' || id AS loader, 'tenancy_owner_' || id AS owner
+    `WITH tenant AS (SELECT 'tenant_' || id AS reader, 'tenancy_loader_' || id AS loader, 'tenancy_owner_' || id AS owner,
+                            'superset_' || id AS metadata
                        FROM tenancy.tenant_database)
      SELECT d.datname::text AS database, pg_get_userbyid(d.datdba)::text AS owner, pg_has_role(d.datdba, 'USAGE') AS mine,
-            t.owner IS NOT NULL AND t.owner = pg_get_userbyid(d.datdba) AS "ownedByTenant",
+            pg_get_userbyid(d.datdba) IN (t.owner, m.metadata) IS TRUE AS "ownedByTenant",
             g.rolname::text AS grantee, a.privilege_type AS privilege
        FROM pg_database d
       CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
        LEFT JOIN pg_roles g ON g.oid = a.grantee
        LEFT JOIN tenant t ON t.reader = d.datname
+       LEFT JOIN tenant m ON m.metadata = d.datname
       WHERE d.datallowconn AND a.grantee <> d.datdba
         AND CASE
-              WHEN t.reader IS NULL THEN g.rolname IN (SELECT unnest(ARRAY[reader, loader, owner]) FROM tenant)
+              WHEN m.metadata IS NOT NULL THEN true
+              WHEN t.reader IS NULL THEN g.rolname IN (SELECT unnest(ARRAY[reader, loader, owner, metadata]) FROM tenant)
               ELSE (g.rolname IN (t.reader, t.loader, current_user) AND a.privilege_type = 'CONNECT' AND NOT a.is_grantable)
                    IS NOT TRUE
             END`,
@@ -94,7 +97,7 @@ async function endStrangers(master: Session): Promise<Change[]> {
   const ended = await master.rows<{ database: string; role: string }>(
     `SELECT a.datname::text AS database, a.usename::text AS role, pg_terminate_backend(a.pid)
        FROM pg_stat_activity a
-       JOIN tenancy.tenant_database t ON a.datname = 'tenant_' || t.id
+       JOIN tenancy.tenant_database t ON a.datname IN ('tenant_' || t.id, 'superset_' || t.id)
        JOIN pg_roles r ON r.oid = a.usesysid
       WHERE NOT r.rolsuper AND NOT has_database_privilege(a.usesysid, a.datid, 'CONNECT')`,
   );

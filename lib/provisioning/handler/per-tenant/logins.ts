@@ -6,19 +6,23 @@ import { Login, readLogins } from '../secrets';
 export interface TenantLogins {
   readonly reader: Login;
   readonly loader?: Login;
+  readonly metadata?: Login;
 }
 
 /** Starts to read the secrets of all tenants; each is waited for where it is needed. */
 export function readTenantLogins(tenants: DesiredDatabase[]): (id: string) => Promise<TenantLogins> {
-  const secrets = tenants.flatMap(({ secret, loaderSecret }) => [secret, ...(loaderSecret ? [loaderSecret] : [])]);
+  const secrets = tenants.flatMap(({ secret, loaderSecret, metadataSecret }) =>
+    [secret, loaderSecret, metadataSecret].flatMap((name) => name ?? []),
+  );
   const logins = readLogins(secrets);
   const byId = new Map(tenants.map((tenant) => [tenant.id, tenant]));
   return async (id) => {
-    const { secret, loaderSecret } = byId.get(id) as DesiredDatabase;
+    const { secret, loaderSecret, metadataSecret } = byId.get(id) as DesiredDatabase;
     try {
       return {
         reader: (await logins.get(secret)) as Login,
         loader: loaderSecret ? await logins.get(loaderSecret) : undefined,
+        metadata: metadataSecret ? await logins.get(metadataSecret) : undefined,
       };
     } catch (error) {
       throw asProvisioningError(error, 'secret', id);

@@ -5,6 +5,8 @@ import {
   DesiredDatabases,
   REGISTRY_DATABASE,
   loaderRoleName,
+  metadataDatabaseName,
+  metadataRoleName,
   ownerRoleName,
   tenantDatabaseName,
 } from '../../desired-databases';
@@ -23,6 +25,14 @@ export interface Place {
   readonly reader: string;
   /** The login role of its ETL, whether it has one or not. */
   readonly loader: string;
+  /** Its Superset's metadata and the login role that owns them, whether they are on this server or not. */
+  readonly metadata: OwnedDatabase;
+}
+
+/** A database, and the role that owns it. */
+export interface OwnedDatabase {
+  readonly database: string;
+  readonly owner: string;
 }
 
 /** Schema of the extensions in each database. */
@@ -35,6 +45,7 @@ export function placeOf(id: string): Place {
     owner: ownerRoleName(id),
     reader: tenantRoleName(id),
     loader: loaderRoleName(id),
+    metadata: { database: metadataDatabaseName(id), owner: metadataRoleName(id) },
   };
 }
 
@@ -46,6 +57,11 @@ export function batchOn(server: DatabaseServer, { batch, schema, extensions, ten
 /** How to be the master of a server, in the database that nobody else enters. */
 export function registryOf({ host, port, masterSecret }: DatabaseServer): MasterAccess {
   return { host, port, database: REGISTRY_DATABASE, secret: masterSecret };
+}
+
+/** Whether the metadata of its Superset are to be on this server. */
+export function hasMetadata(tenant: DesiredDatabase): boolean {
+  return Boolean(tenant.metadataSecret);
 }
 
 /** Whether an ETL is asked for. */

@@ -11,15 +11,16 @@ import { ServerTraits } from './server-traits';
  * schedule goes there every time.
  */
 export function proofOf(
-  { owner, reader, loader, database }: TenantState,
+  { owner, reader, loader, database, metadataOwner, metadataDatabase }: TenantState,
   tenant: DesiredDatabase,
   logins: TenantLogins,
   { schema, extensions, limitsTempFiles }: ServerTraits,
 ): string {
-  const versions = [logins.reader.version, logins.loader?.version];
+  const versions = [logins.reader, logins.loader, logins.metadata].map((login) => login?.version);
   // The stored state has its keys in another order than the template.
   const wanted = Object.entries(tenant).sort(([one], [other]) => (one < other ? -1 : 1));
-  const facts = [owner, reader, loader, database, wanted, schema, extensions, limitsTempFiles, versions];
+  const metadata = [metadataOwner, metadataDatabase];
+  const facts = [owner, reader, loader, database, metadata, wanted, schema, extensions, limitsTempFiles, versions];
   return createHash('sha256').update(JSON.stringify(facts)).digest('base64');
 }
 

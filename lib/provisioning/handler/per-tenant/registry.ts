@@ -14,6 +14,8 @@ export interface Registered {
   readonly active: boolean;
   /** Whether its database was finished once, so that a missing one was lost. */
   readonly made: boolean;
+  /** The same of its Superset's metadata. */
+  readonly metadataMade: boolean;
   /** What was true when it was proved last, if that is less than a day ago. */
   readonly proof: string | null;
 }
@@ -34,6 +36,7 @@ export async function ensureRegistry(master: Session): Promise<Change[]> {
             removal_policy text NOT NULL CHECK (removal_policy IN ('retain', 'destroy')),
             active boolean NOT NULL,
             made boolean NOT NULL DEFAULT false,
+            metadata_made boolean NOT NULL DEFAULT false,
             proof text,
             proved_at timestamptz)`,
       sql`CREATE TABLE tenancy.desired_databases (batch text PRIMARY KEY, state jsonb NOT NULL)`,
@@ -51,7 +54,7 @@ export async function hasRegistry(master: Session): Promise<boolean> {
 /** Everybody whom the server knows. */
 export async function readRegistry(master: Session): Promise<Registered[]> {
   return master.rows<Registered>(
-    `SELECT id, batch, removal_policy AS policy, active, made,
+    `SELECT id, batch, removal_policy AS policy, active, made, metadata_made AS "metadataMade",
             CASE WHEN proved_at > now() - interval '1 day' THEN proof END AS proof
        FROM tenancy.tenant_database ORDER BY id`,
   );

@@ -3,7 +3,7 @@ import { Change, Session } from '../session';
 import { Sql, identifier, list, literal, sql } from '../sql';
 import { TenantState, readStates } from './catalog';
 import { beginMembership, endMembership } from './membership';
-import { Place, placeOf } from './place';
+import { OwnedDatabase, Place, placeOf } from './place';
 
 const STEP = 'removal';
 
@@ -41,14 +41,17 @@ export async function endTenants(
 }
 
 /** Committed on its own and first: from here on nobody new gets in, whatever becomes of the rest. */
-async function endLogins(master: Session, { id, reader, loader }: Place, state: TenantState): Promise<Change[]> {
-  const statements = [state.reader, state.loader]
+async function endLogins(
+  master: Session,
+  { id, reader, loader, metadata }: Place,
+  state: TenantState,
+): Promise<Change[]> {
+  const statements = [state.reader, state.loader, state.metadataOwner]
     .filter((role) => role?.canLogin)
     .map((role) => sql`ALTER ROLE ${identifier(role?.name as string)} NOLOGIN PASSWORD NULL`);
   const changes = await master.apply({ step: STEP, what: 'logins ended', tenant: id, statements });
-  await master.rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ($1, $2)`, [
-    reader,
-    loader,
+  await master.rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY ($1)`, [
+    [reader, loader, metadata.owner],
   ]);
   return changes;
 }
@@ -65,9 +68,14 @@ async function destroy(master: Session, place: Place, state: TenantState): Promi
   const withGrantOptions = (await master.majorVersion()) >= 16;
   const changes: Change[] = [];
   if (state.database) {
-    changes.push(...(await drop(master, place, state, withGrantOptions)));
+    changes.push(...(await drop(master, id, place, Boolean(state.owner), withGrantOptions)));
   }
-  const roles = [state.reader, state.loader, state.owner].flatMap((role) => (role ? [role.name] : []));
+  if (state.metadataDatabase) {
+    changes.push(...(await drop(master, id, place.metadata, Boolean(state.metadataOwner), withGrantOptions)));
+  }
+  const roles = [state.reader, state.loader, state.owner, state.metadataOwner].flatMap((role) =>
+    role ? [role.name] : [],
+  );
   const names = list(roles.map((role) => identifier(role)));
   const dropRoles: Sql[] =
     roles.length === 0
@@ -91,16 +99,17 @@ async function destroy(master: Session, place: Place, state: TenantState): Promi
 
 async function drop(
   master: Session,
-  { id, database, owner }: Place,
-  state: TenantState,
+  tenant: string,
+  { database, owner }: OwnedDatabase,
+  hasOwner: boolean,
   withGrantOptions: boolean,
 ): Promise<Change[]> {
   const what = `database ${database} destroyed, as its removal policy says`;
   try {
-    if (state.owner) {
+    if (hasOwner) {
       await master.rows(beginMembership(owner, withGrantOptions).text);
     }
-    return await master.concurrently({ step: STEP, what, tenant: id }, [
+    return await master.concurrently({ step: STEP, what, tenant }, [
       sql`DROP DATABASE ${identifier(database)} WITH (FORCE)`,
     ]);
   } catch (error) {

@@ -8,6 +8,7 @@ import { TenantState, readStates } from './catalog';
 import { closeDatabases } from './close-databases';
 import { ensureInside } from './inside/ensure-inside';
 import { TenantLogins, readTenantLogins } from './logins';
+import { ensureMetadataDatabase } from './metadata-database';
 import { ServerBatch, placeOf } from './place';
 import { Guard, refuseLost } from './placement';
 import { forgetProofs, proofOf, rememberProofs } from './proof';
@@ -98,6 +99,7 @@ async function ensureTenants(
           const logins = await loginsOf(tenant.id);
           made.push(...(await ensureTenantRoles(session, tenant, place, state, logins, traits)));
           made.push(...(await ensureTenantDatabase(session, tenant, place, state, traits)));
+          made.push(...(await ensureMetadataDatabase(session, tenant, place, state, logins, traits)));
           if (everybody || made.length > 0 || state.registered?.proof !== proofOf(state, tenant, logins, traits)) {
             made.push(...(await ensureInside(login, tenant, place, state, traits, onStatement)));
             due.push(tenant);

@@ -4,34 +4,57 @@ import { Change, Session } from '../session';
 import { Sql, identifier, literal, sql } from '../sql';
 import { DatabaseState, TenantState } from './catalog';
 import { actingFor, beginMembership, endMembership } from './membership';
-import { Place, hasLoader } from './place';
+import { OwnedDatabase, Place, hasLoader } from './place';
 import { ServerTraits } from './server-traits';
 
 const STEP = 'database';
 
-/** The tenant's database: nobody enters before it is closed to PUBLIC. */
+/** The tenant's database, which its reader, its loader and the master user enter. */
 export async function ensureTenantDatabase(
   session: Session,
   tenant: DesiredDatabase,
   place: Place,
-  state: TenantState,
+  { database, registered }: TenantState,
   traits: ServerTraits,
 ): Promise<Change[]> {
-  const changes = state.database ? [] : await create(session, place, traits);
-  const database = state.database ?? newDatabase(place);
-  const name = identifier(place.database);
-  const owned = database.owner === place.owner;
-  if (!owned && !database.mine) {
+  const entering = [traits.master, place.reader, ...(hasLoader(tenant) ? [place.loader] : [])];
+  const noted = registered?.made
+    ? []
+    : [sql`UPDATE tenancy.tenant_database SET made = true WHERE id = ${literal(tenant.id)}`];
+  return ensureOwnedDatabase(session, tenant.id, place, { database, entering, noted }, traits);
+}
+
+/** A database as it is, and as it is to be. */
+export interface OwnedDatabaseState {
+  readonly database?: DatabaseState;
+  /** Who enters it, beside its owner. */
+  readonly entering: string[];
+  /** Statements that note that it was made, in one transaction with the last change. */
+  readonly noted: Sql[];
+}
+
+/** A database of a tenant: nobody enters before it is closed to PUBLIC. */
+export async function ensureOwnedDatabase(
+  session: Session,
+  tenant: string,
+  owned: OwnedDatabase,
+  { database: known, entering, noted }: OwnedDatabaseState,
+  traits: ServerTraits,
+): Promise<Change[]> {
+  const changes = known ? [] : await create(session, tenant, owned, traits);
+  const database = known ?? newDatabase(owned);
+  const name = identifier(owned.database);
+  const isOwner = database.owner === owned.owner;
+  if (!isOwner && !database.mine) {
     throw new ProvisioningError(
       STEP,
-      `database ${place.database} belongs to ${database.owner}: as its owner, run ` +
-        `ALTER DATABASE ${name.text} OWNER TO ${identifier(place.owner).text}`,
-      tenant.id,
+      `database ${owned.database} belongs to ${database.owner}: as its owner, run ` +
+        `ALTER DATABASE ${name.text} OWNER TO ${identifier(owned.owner).text}`,
+      tenant,
     );
   }
-  const entering = [traits.master, place.reader, ...(hasLoader(tenant) ? [place.loader] : [])];
   const statements: Sql[] = [
-    ...(owned ? [] : [sql`ALTER DATABASE ${name} OWNER TO ${identifier(place.owner)}`]),
+    ...(isOwner ? [] : [sql`ALTER DATABASE ${name} OWNER TO ${identifier(owned.owner)}`]),
     ...(database.acl.some((entry) => entry.startsWith('PUBLIC='))
       ? [sql`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`]
       : []),
@@ -41,24 +64,26 @@ export async function ensureTenantDatabase(
     ...(database.connections === -1 ? [] : [sql`ALTER DATABASE ${name} CONNECTION LIMIT -1`]),
     ...(database.open ? [] : [sql`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`]),
   ];
-  const made = state.registered?.made
-    ? []
-    : [sql`UPDATE tenancy.tenant_database SET made = true WHERE id = ${literal(tenant.id)}`];
   changes.push(
     ...(await session.apply({
       step: STEP,
-      what: `database ${place.database} opened to its logins`,
-      tenant: tenant.id,
-      statements: [...actingFor([place.owner], traits.withGrantOptions, statements), ...made],
+      what: `database ${owned.database} opened to its logins`,
+      tenant,
+      statements: [...actingFor([owned.owner], traits.withGrantOptions, statements), ...noted],
     })),
   );
   return changes;
 }
 
-async function create(session: Session, { id, database, owner }: Place, traits: ServerTraits): Promise<Change[]> {
+async function create(
+  session: Session,
+  tenant: string,
+  { database, owner }: OwnedDatabase,
+  traits: ServerTraits,
+): Promise<Change[]> {
   await session.rows(beginMembership(owner, traits.withGrantOptions).text);
   try {
-    return await session.concurrently({ step: STEP, what: `database ${database} created`, tenant: id }, [
+    return await session.concurrently({ step: STEP, what: `database ${database} created`, tenant }, [
       sql`CREATE DATABASE ${identifier(database)} OWNER ${identifier(owner)} TEMPLATE template0 ALLOW_CONNECTIONS false`,
     ]);
   } finally {
@@ -67,7 +92,7 @@ async function create(session: Session, { id, database, owner }: Place, traits: 
 }
 
 /** What `CREATE DATABASE` makes. */
-function newDatabase({ database, owner }: Place): DatabaseState {
+function newDatabase({ database, owner }: OwnedDatabase): DatabaseState {
   const acl = ['PUBLIC=CONNECT', 'PUBLIC=TEMPORARY'];
   return { name: database, oid: '', owner, mine: false, open: false, connections: -1, acl };
 }

@@ -35,7 +35,7 @@ export async function ensureTenantRoles(
           await missingRole(place.loader, loader, { connections: LOADER_CONNECTIONS, login: logins.loader }),
           missingSettings(place.loader, loader, [['search_path', traits.searchPath]], traits),
         ]
-      : [endedLoader(place.loader, loader)]),
+      : [endedLogin(place.loader, loader)]),
     missingMemberships([owner, reader, loader]),
   ].filter(({ statements }) => statements.length > 0);
   const changes = await session.apply({
@@ -51,7 +51,8 @@ export async function ensureTenantRoles(
   return changes;
 }
 
-function refusePower(role: RoleState | undefined, id: string): void {
+/** Refuses a role with powers that the master user cannot take away. */
+export function refusePower(role: RoleState | undefined, id: string): void {
   if (role?.tooPowerful) {
     throw new ProvisioningError(
       STEP,
@@ -75,7 +76,8 @@ function missingRegistration(tenant: DesiredDatabase, { registered }: TenantStat
   return { what: 'registered', statements };
 }
 
-async function missingRole(
+/** What a role lacks of what it should be. */
+export async function missingRole(
   name: string,
   state: RoleState | undefined,
   wanted: { readonly connections: number; readonly inherits?: boolean; readonly login?: Login },
@@ -102,9 +104,10 @@ async function missingRole(
   return { what: `role ${name} mended`, statements };
 }
 
-function endedLoader(name: string, state: RoleState | undefined): Missing {
+/** The end of a login that is no longer asked for. */
+export function endedLogin(name: string, state: RoleState | undefined): Missing {
   const statements = state?.canLogin ? [sql`ALTER ROLE ${identifier(name)} NOLOGIN PASSWORD NULL`] : [];
-  return { what: 'login of the loader ended', statements };
+  return { what: `login of ${name} ended`, statements };
 }
 
 type Setting = [name: string, value: string];
@@ -121,7 +124,13 @@ function readerSettings(tenant: DesiredDatabase, traits: ServerTraits): Setting[
   ];
 }
 
-function missingSettings(name: string, state: RoleState | undefined, wanted: Setting[], traits: ServerTraits): Missing {
+/** What a role's settings lack of what they should be. */
+export function missingSettings(
+  name: string,
+  state: RoleState | undefined,
+  wanted: Setting[],
+  traits: ServerTraits,
+): Missing {
   const role = identifier(name);
   // What the master may not set, it cannot reset either.
   const current = (state?.settings ?? []).filter(
@@ -147,14 +156,15 @@ function missingSettings(name: string, state: RoleState | undefined, wanted: Set
 }
 
 /** No role of a tenant is in another, nor another in it; that of the master user's which a run that died left ends, too. */
-function missingMemberships(roles: (RoleState | undefined)[]): Missing {
+export function missingMemberships(roles: (RoleState | undefined)[]): Missing {
   const statements = membershipsOf(roles)
     .filter(({ mine }) => mine)
     .map(endOf);
   return { what: 'memberships ended', statements };
 }
 
-function refuseForeignMemberships(roles: (RoleState | undefined)[], id: string): void {
+/** Refuses memberships that only somebody else can end. */
+export function refuseForeignMemberships(roles: (RoleState | undefined)[], id: string): void {
   const foreign = membershipsOf(roles).filter(({ mine }) => !mine);
   if (foreign.length > 0) {
     const reasons = foreign.map(

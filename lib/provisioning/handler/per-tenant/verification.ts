@@ -51,14 +51,16 @@ export async function verifyDatabases(
       if (!login) {
         return;
       }
-      const direct = directly(login, place, server);
-      const { session, changes: mended } = await logIn(master, place[kind], direct, id);
+      const { role, database } = homeOf(place, kind);
+      const direct = directly(login, database, server, id);
+      const { session, changes: mended } = await logIn(master, role, direct, id);
       changes.push(...mended);
       await LOOKS[kind](session, place, traits).finally(() => session.close());
-      await refusedBy(neighbours.find((name) => name !== place.database) ?? REGISTRY_DATABASE, direct, id);
+      // A tenant's own data and its Superset's metadata are strangers to each other, too.
+      await refusedBy(neighbours.find((name) => name !== database) ?? REGISTRY_DATABASE, direct, id);
     } catch (error) {
       if (isAtItsLimit(error)) {
-        const what = `${place[kind]} not proved, since all its connections are in use`;
+        const what = `${homeOf(place, kind).role} not proved, since all its connections are in use`;
         console.log(JSON.stringify({ step: STEP, what, tenant: id }));
         busy.add(id);
       } else {
@@ -66,9 +68,7 @@ export async function verifyDatabases(
       }
     }
   };
-  await Promise.all(
-    places.flatMap((place) => [limit(() => prove(place, 'reader')), limit(() => prove(place, 'loader'))]),
-  );
+  await Promise.all(places.flatMap((place) => KINDS.map((kind) => limit(() => prove(place, kind)))));
   return { changes, failures, busy };
 }
 
@@ -78,19 +78,27 @@ function isAtItsLimit(error: unknown): boolean {
   return code === '53300' && message.startsWith('too many connections for role');
 }
 
+/** Role and database of a login. */
+function homeOf(place: Place, kind: keyof TenantLogins): { readonly role: string; readonly database: string } {
+  return kind === 'metadata'
+    ? { role: place.metadata.owner, database: place.metadata.database }
+    : { role: place[kind], database: place.database };
+}
+
 /** The login of a secret, at the server itself: its host may be that of a proxy. */
-function directly(login: Login, { id, database }: Place, { host, port }: Pick<Login, 'host' | 'port'>): Login {
+function directly(login: Login, database: string, { host, port }: Pick<Login, 'host' | 'port'>, id: string): Login {
   if (login.database !== database) {
     throw new ProvisioningError(STEP, `its secret names database ${login.database}, not ${database}`, id);
   }
   return { ...login, host, port };
 }
 
-/** Tenants' databases to knock at. */
+/** Databases of tenants to knock at. */
 async function readNeighbours(master: Session): Promise<string[]> {
   const rows = await master.rows<{ name: string }>(
-    `SELECT d.datname::text AS name FROM pg_database d JOIN tenancy.tenant_database t ON d.datname = 'tenant_' || t.id
-      WHERE d.datallowconn ORDER BY 1 LIMIT 2`,
+    `SELECT d.datname::text AS name
+       FROM pg_database d JOIN tenancy.tenant_database t ON d.datname IN ('tenant_' || t.id, 'superset_' || t.id)
+      WHERE d.datallowconn ORDER BY t.id, 1 LIMIT 2`,
   );
   return rows.map(({ name }) => name);
 }
@@ -123,7 +131,7 @@ interface Finding {
 
 async function lookAsReader(session: Session, place: Place, traits: ServerTraits): Promise<void> {
   const finding = await look(session, traits);
-  refuseAny(place, place.reader, finding, [
+  refuseAny(place, finding, homeOf(place, 'reader'), [
     [finding.unreadable, 'it cannot read'],
     [finding.writable, 'it may change'],
     [finding.creatable, 'it may create objects in'],
@@ -134,20 +142,33 @@ async function lookAsReader(session: Session, place: Place, traits: ServerTraits
 
 async function lookAsLoader(session: Session, place: Place, traits: ServerTraits): Promise<void> {
   const finding = await look(session, traits);
-  refuseAny(place, place.loader, finding, [
+  refuseAny(place, finding, homeOf(place, 'loader'), [
     [finding.creatable.filter((name) => name !== `schema ${traits.schema}`), 'its loader may create objects in'],
     [finding.waysOut, 'its loader may use'],
   ]);
 }
 
-const LOOKS = { reader: lookAsReader, loader: lookAsLoader };
+/** What it makes in its own database is its business. */
+async function lookAsMetadata(session: Session, place: Place, traits: ServerTraits): Promise<void> {
+  const finding = await look(session, traits);
+  refuseAny(place, finding, homeOf(place, 'metadata'), [[finding.waysOut, 'its Superset may use']]);
+}
 
-function refuseAny(place: Place, role: string, finding: Finding, faults: [names: string[], what: string][]): void {
+const LOOKS = { reader: lookAsReader, loader: lookAsLoader, metadata: lookAsMetadata };
+
+const KINDS = ['reader', 'loader', 'metadata'] as const;
+
+function refuseAny(
+  place: Place,
+  finding: Finding,
+  { role, database }: { readonly role: string; readonly database: string },
+  faults: [names: string[], what: string][],
+): void {
   const refuse = (reason: string) => {
     throw new ProvisioningError(STEP, reason, place.id);
   };
   if (finding.role !== role) refuse(`PostgreSQL takes ${role} for ${finding.role}`);
-  if (finding.database !== place.database) refuse(`${role} is in database ${finding.database}`);
+  if (finding.database !== database) refuse(`${role} is in database ${finding.database}`);
   if (finding.powers) refuse(`${role} has powers beyond its database, or is a member of another role`);
   const reasons = faults.filter(([names]) => names.length > 0).map(([names, what]) => `${what} ${some(names)}`);
   if (reasons.length > 0) refuse(reasons.join('; '));
@@ -214,9 +235,9 @@ async function excessiveRights(master: Session, places: Place[]): Promise<Provis
        JOIN pg_database d ON d.datallowconn AND d.datname <> want.database AND has_database_privilege(r.oid, d.oid, 'CONNECT')
       GROUP BY 1, 2`,
     [
-      places.flatMap(({ id }) => [id, id]),
-      places.flatMap(({ reader, loader }) => [reader, loader]),
-      places.flatMap(({ database }) => [database, database]),
+      places.flatMap(({ id }) => KINDS.map(() => id)),
+      places.flatMap((place) => KINDS.map((kind) => homeOf(place, kind).role)),
+      places.flatMap((place) => KINDS.map((kind) => homeOf(place, kind).database)),
     ],
   );
   return rows.map(
