@@ -26,11 +26,10 @@ export class SharedEntrance extends Construct {
   public readonly loadBalancerFullName: string;
   private readonly listener: elbv2.IApplicationListener;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: SharedEntranceProps,
-  ) {
+  private readonly conditions: elbv2.ListenerCondition[];
+  private readonly priority: number;
+
+  constructor(scope: Construct, id: string, props: SharedEntranceProps) {
     super(scope, id);
     const { sharedLoadBalancer: shared, network, certificate } = props;
     this.loadBalancerFullName = shared.loadBalancerFullName;
@@ -46,6 +45,11 @@ export class SharedEntrance extends Construct {
       listenerArn: shared.listener.listenerArn,
       securityGroup,
     });
+    this.priority = props.priority;
+    this.conditions = [
+      elbv2.ListenerCondition.hostHeaders([props.domainName]),
+      ...(props.allowedNetworks ? [elbv2.ListenerCondition.sourceIps(props.allowedNetworks)] : []),
+    ];
     if (certificate) {
       new elbv2.ApplicationListenerCertificate(this, 'Certificate', {
         listener: this.listener,
@@ -56,15 +60,7 @@ export class SharedEntrance extends Construct {
 
   /** Hands requests for the host name on to a target group. */
   public addRule(targetGroup: elbv2.IApplicationTargetGroup): void {
-    const { domainName, priority, allowedNetworks } = this.props;
-    new elbv2.ApplicationListenerRule(this, 'Rule', {
-      listener: this.listener,
-      priority,
-      conditions: [
-        elbv2.ListenerCondition.hostHeaders([domainName]),
-        ...(allowedNetworks ? [elbv2.ListenerCondition.sourceIps(allowedNetworks)] : []),
-      ],
-      targetGroups: [targetGroup],
-    });
+    const { listener, priority, conditions } = this;
+    new elbv2.ApplicationListenerRule(this, 'Rule', { listener, priority, conditions, targetGroups: [targetGroup] });
   }
 }

@@ -26,7 +26,7 @@ export interface SupersetLoadBalancerProps {
 /** The way in: HTTPS only, internal unless told otherwise, and behind a web ACL if it faces the internet. */
 export class SupersetLoadBalancer extends Construct {
   public readonly loadBalancer: elbv2.IApplicationLoadBalancer;
-  public readonly listener: elbv2.ApplicationListener;
+  public readonly listener: elbv2.IApplicationListener;
   public readonly securityGroupId: string;
   public readonly loadBalancerFullName: string;
 
@@ -34,7 +34,7 @@ export class SupersetLoadBalancer extends Construct {
     super(scope, id);
     const { network, internetFacing } = props;
     this.requireRegion();
-    const securityGroup = this.securityGroup(props);
+    const securityGroup = this.securityGroup(network, internetFacing, props.allowedNetworks);
     this.securityGroupId = securityGroup.securityGroupId;
     const loadBalancer = new elbv2.ApplicationLoadBalancer(this, 'LoadBalancer', {
       vpc: network.vpc,
@@ -91,7 +91,11 @@ export class SupersetLoadBalancer extends Construct {
     );
   }
 
-  private securityGroup({ network, internetFacing, allowedNetworks }: SupersetLoadBalancerProps): ec2.SecurityGroup {
+  private securityGroup(
+    network: TenancyNetwork,
+    internetFacing: boolean,
+    allowedNetworks?: string[],
+  ): ec2.SecurityGroup {
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,
       description: 'Load balancer of Superset',

@@ -684,7 +684,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...{ sharedLoadBalancer, network, domainName, certificate, allowedNetworks },
       priority: listenerPriority!,
     });
-    const targetGroup = new elbv2.ApplicationTargetGroup(this, 'Web-Targets', {
+    const targetGroup = new elbv2.ApplicationTargetGroup(this, 'WebTargets', {
       vpc: network.vpc,
       ...targetsOf(webService),
     });

@@ -46,7 +46,7 @@ export class InstanceFleet extends Construct {
     const { environment } = props;
     checkEnvironment(this, environment);
     const plans = instancePlans(environment);
-    const places = this.place(plans, props);
+    const places = this.place(plans, environment, props.placementFile);
     const cells = this.newCells(environment, plans, places);
     this.cells = [...cells.values()];
     this.instances = plans.map((plan) => {
@@ -64,7 +64,7 @@ export class InstanceFleet extends Construct {
     checkAccountQuotas(this, [...this.cells, ...this.instances], environment.instances?.raisedQuotas);
   }
 
-  private place(plans: InstancePlan[], { environment, placementFile }: InstanceFleetProps): InstancePlaces {
+  private place(plans: InstancePlan[], environment: Environment, placementFile?: string): InstancePlaces {
     const known = placementFile ? readPlaces(placementFile) : {};
     const places = placeInstances(plans, environment.instances?.tenantsPerCell ?? 15, known);
     if (placementFile && writePlaces(placementFile, places)) {

@@ -9,9 +9,8 @@ const ABROAD = { name: 'us-east-1', certificateArn: CERTIFICATE };
 
 function fleet(instances: TenantInstance[], overrides: Partial<Environment> = {}): Environment {
   const [first] = tenants(1);
-  const { metadataDatabase: _, ...environment } = example();
   return {
-    ...environment,
+    ...example({ metadataDatabase: undefined }),
     model: TenancyModel.INSTANCE_PER_TENANT,
     regions: [ABROAD],
     tenants: instances.map((instance, index) => ({
