@@ -365,7 +365,7 @@ export interface EnvironmentInstances {
    * @minimum 1
    * @maximum 95
    * @asType integer
-   * @default 15
+   * @default - by preset: standard 60, economy 12
    */
   readonly tenantsPerCell?: number;
 

@@ -71,6 +71,11 @@ export function ringsOf({ instances }: Environment): string[] {
   return instances?.rings ?? ['all'];
 }
 
+/** Tenants of one cell. */
+export function tenantsPerCell({ instances = {} }: Environment): number {
+  return instances.tenantsPerCell ?? (instances.preset === InstancePreset.ECONOMY ? 12 : 60);
+}
+
 /** What an environment says of one of its regions. */
 export function regionOf(
   environment: Environment,

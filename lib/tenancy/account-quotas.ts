@@ -20,7 +20,8 @@ const QUOTAS: AccountQuota[] = [
     type: 'AWS::EC2::VPC',
     what: 'VPCs',
     limit: 5,
-    remedy: 'let tenants have the network of their cell (instances.network: cell)',
+    remedy:
+      'let tenants have the network of their cell (instances.network: cell), more of them in each (instances.tenantsPerCell)',
   },
   {
     key: 'elasticIps',

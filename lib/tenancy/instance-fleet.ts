@@ -6,7 +6,7 @@ import { checkEnvironment } from './environment-parts';
 import { InstanceCellStack } from './instance-cell-stack';
 import { InstancePerTenantStack } from './instance-per-tenant-stack';
 import { InstancePlaces, placeInstances, readPlaces, sharesCell, writePlaces } from './instance-placement';
-import { InstancePlan, instancePlans, stackPart } from '../environment/instance-plan';
+import { InstancePlan, instancePlans, stackPart, tenantsPerCell } from '../environment/instance-plan';
 
 /** Props of {@link InstanceFleet}. */
 export interface InstanceFleetProps {
@@ -66,7 +66,7 @@ export class InstanceFleet extends Construct {
 
   private place(plans: InstancePlan[], environment: Environment, placementFile?: string): InstancePlaces {
     const known = placementFile ? readPlaces(placementFile) : {};
-    const places = placeInstances(plans, environment.instances?.tenantsPerCell ?? 15, known);
+    const places = placeInstances(plans, tenantsPerCell(environment), known);
     if (placementFile && writePlaces(placementFile, places)) {
       Annotations.of(this).addInfoV2(
         'superset-tenancy:placement',

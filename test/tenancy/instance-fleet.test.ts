@@ -288,7 +288,7 @@ describe('40 tenants over three regions', () => {
     const six = tenants(6);
 
     expect(() => synthesise(fleetOf(six, { instances: own }))).toThrow(
-      /The fleet takes 6 VPCs in eu-central-1; the quota is 5, which AWS raises on request \(Service Quotas\)\. To mend: let tenants have the network of their cell \(instances\.network: cell\), put tenants into another environment with an account of its own, or have it raised and set instances\.raisedQuotas\.vpcs\./,
+      /The fleet takes 6 VPCs in eu-central-1; the quota is 5, which AWS raises on request \(Service Quotas\)\. To mend: let tenants have the network of their cell \(instances\.network: cell\), more of them in each \(instances\.tenantsPerCell\), put tenants into another environment with an account of its own, or have it raised and set instances\.raisedQuotas\.vpcs\./,
     );
     expect(() => synthesise(fleetOf(six, { instances: { ...own, raisedQuotas: { vpcs: 6 } } }))).not.toThrow();
   }, 120_000);
