@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TenancyModel } from '../lib/environment/environment';
 import { TenantLoaderSecret } from '../lib/tenant/tenant-loader-secret';
@@ -47,6 +47,8 @@ export async function deploy(cloud: LocalCloud, assembly: string, ...options: st
   const args = [
     'deploy',
     '--all',
+    '--concurrency',
+    '3',
     '--app',
     assembly,
     '--require-approval',
@@ -107,41 +109,58 @@ async function loginOf(cloud: LocalCloud, account: Account, secret: string): Pro
   return { ...login, caFile: cloud.shardsCaFile };
 }
 
-/** What stands behind the servers of the template, by their logical ids. */
+/** What stands behind the servers of the templates. */
 function serversOf(cloud: LocalCloud, assembly: string): Record<string, EmulatedServer> {
-  const hosts = hostVariables(assembly);
-  const behind = (variable: string, server: () => EmulatedServer) =>
-    Object.fromEntries((hosts.get(variable) ?? []).map((id) => [id, server()]));
   const postgres = ({ host, port, caFile, master }: LocalPostgres) => ({ host, port, caFile, ...master });
+  const behind = <Real>(ids: string[], real: (index: number) => Real, as: (real: Real) => EmulatedServer) =>
+    Object.fromEntries(ids.map((id, index) => [id, as(real(index))]));
+  const proxies = resourcesOf(assembly, 'AWS::RDS::DBProxy').map(([id]) => id);
   return {
-    ...Object.fromEntries(shardsOf(assembly).map((id, index) => [id, postgres(shardAt(cloud, index))])),
+    ...behind(shardsOf(assembly), (index) => nth(cloud.shards, index, 'servers of tenants'), postgres),
     // Behind a proxy nobody is to change anything.
-    ...Object.fromEntries(
-      [...cloud.proxies].map(([id, { host, port, caFile }]) => [
-        id,
-        { host, port, caFile, username: '', password: '' },
-      ]),
+    ...behind(
+      proxies.filter((id) => cloud.proxies.has(logicalIdOf(id))),
+      (index) => cloud.proxies.get(logicalIdOf(proxies[index]))!,
+      ({ host, port, caFile }) => ({ host, port, caFile, username: '', password: '' }),
     ),
     ...(cloud.options.runsSuperset && {
-      ...behind('SUPERSET_DATABASE_HOST', () => postgres(cloud.metadataPostgres)),
-      ...behind('SUPERSET_CACHE_HOST', () => ({ ...cloud.valkey, ...cloud.valkey.administrator })),
+      ...behind(metadataServersOf(assembly), () => cloud.metadataPostgres, postgres),
+      ...behind(
+        resourcesOf(assembly, 'AWS::ElastiCache::ReplicationGroup').map(([id]) => id),
+        (index) => nth(cloud.valkeys, index, 'caches'),
+        (valkey) => ({ ...valkey, ...valkey.administrator }),
+      ),
     }),
   };
 }
 
-function shardAt({ shards }: LocalCloud, index: number): LocalPostgres {
-  if (index >= shards.length) {
-    throw new Error(`the template has more servers of tenants than the ${shards.length} that were started`);
+function nth<Part>(parts: Part[], index: number, what: string): Part {
+  if (index >= parts.length) {
+    throw new Error(`the templates have more ${what} than the ${parts.length} that were started`);
   }
-  return shards[index];
+  return parts[index];
 }
 
-/** Logical ids of the servers of tenants: all that Superset does not keep its metadata on, in the order of the template. */
+/** The servers of tenants, in the order of the templates. */
 function shardsOf(assembly: string): string[] {
-  const metadata = hostVariables(assembly).get('SUPERSET_DATABASE_HOST') ?? [];
+  return databaseServers(assembly, ({ DBName }) => DBName !== METADATA);
+}
+
+/** The servers that hold nothing but Superset's metadata. */
+function metadataServersOf(assembly: string): string[] {
+  return databaseServers(assembly, ({ DBName }) => DBName === METADATA);
+}
+
+const METADATA = 'superset';
+
+function databaseServers(assembly: string, isWanted: (properties: Record<string, unknown>) => boolean): string[] {
   return resourcesOf(assembly, 'AWS::RDS::DBInstance')
-    .map(([id]) => id)
-    .filter((id) => !metadata.includes(id));
+    .filter(([, properties]) => isWanted(properties))
+    .map(([id]) => id);
+}
+
+function logicalIdOf(id: string): string {
+  return id.split('/').at(-1)!;
 }
 
 /** The proxies of a synthesised app. */
@@ -152,7 +171,7 @@ export function proxiesOf(assembly: string): ProxyInTemplate[] {
       properties as unknown as TargetGroup;
     return {
       logicalId: DBProxyName.Ref,
-      shard: shards.indexOf(DBInstanceIdentifiers[0].Ref),
+      shard: shards.findIndex((id) => logicalIdOf(id) === DBInstanceIdentifiers[0].Ref),
       poolSize: POOL_SIZE,
       borrowTimeoutSeconds: ConnectionPoolConfigurationInfo.ConnectionBorrowTimeout,
     };
@@ -168,41 +187,13 @@ interface TargetGroup {
 /** Connections of one tenant: RDS Proxy has a bound for all of them together, which PgBouncer does not know. */
 const POOL_SIZE = 10;
 
-function resourcesOf(assembly: string, type: string): [logicalId: string, properties: Record<string, unknown>][] {
-  return templates(assembly)
-    .flatMap(({ Resources }) => Object.entries(Resources ?? {}))
-    .filter(([, { Type }]) => Type === type)
-    .map(([id, { Properties }]) => [id, Properties ?? {}]);
-}
-
-type Reference = { readonly 'Fn::GetAtt'?: [string, string] } | undefined;
-
-/** Logical ids of the resources whose attributes functions and containers are given, by the name of the variable. */
-function hostVariables(assembly: string): Map<string, string[]> {
-  const ids = new Map<string, string[]>();
-  for (const { Type, Properties } of templates(assembly).flatMap(({ Resources }) => Object.values(Resources ?? {}))) {
-    for (const [name, value] of variablesOf(Type, Properties ?? {})) {
-      const id = value?.['Fn::GetAtt']?.[0];
-      if (id) {
-        ids.set(name, [...(ids.get(name) ?? []), id]);
-      }
-    }
-  }
-  return ids;
-}
-
-function variablesOf(type: string, properties: Record<string, unknown>): [string, Reference][] {
-  if (type === 'AWS::Lambda::Function') {
-    const { Variables } = (properties.Environment ?? {}) as { Variables?: Record<string, Reference> };
-    return Object.entries(Variables ?? {});
-  }
-  if (type === 'AWS::ECS::TaskDefinition') {
-    const containers = properties.ContainerDefinitions as { Environment?: { Name: string; Value: Reference }[] }[];
-    return containers.flatMap(({ Environment }) =>
-      (Environment ?? []).map(({ Name, Value }) => [Name, Value] as [string, Reference]),
-    );
-  }
-  return [];
+/** Resources of a type in all stacks, by `<stack>/<logical id>`. */
+function resourcesOf(assembly: string, type: string): [id: string, properties: Record<string, unknown>][] {
+  return stacksOf(assembly).flatMap(([stack, { Resources }]) =>
+    Object.entries(Resources ?? {})
+      .filter(([, { Type }]) => Type === type)
+      .map(([id, { Properties }]): [string, Record<string, unknown>] => [`${stack}/${id}`, Properties ?? {}]),
+  );
 }
 
 /** Path that the load balancer asks the web server for. */
@@ -214,10 +205,20 @@ export function healthCheckPath(assembly: string): string {
   return group[1].HealthCheckPath as string;
 }
 
-function templates(assembly: string): Template[] {
-  return readdirSync(assembly)
-    .filter((file) => file.endsWith('.template.json'))
-    .map((file) => JSON.parse(readFileSync(join(assembly, file), 'utf8')) as Template);
+interface Manifest {
+  readonly artifacts: Record<
+    string,
+    { readonly type: string; readonly properties: { readonly stackName?: string; readonly templateFile: string } }
+  >;
+}
+
+/** The stacks of an assembly, but for those nested in them. */
+function stacksOf(assembly: string): [name: string, template: Template][] {
+  const read = (file: string) => JSON.parse(readFileSync(join(assembly, file), 'utf8'));
+  const { artifacts } = read('manifest.json') as Manifest;
+  return Object.entries(artifacts)
+    .filter(([, { type }]) => type === 'aws:cloudformation:stack')
+    .map(([id, { properties }]) => [properties.stackName ?? id, read(properties.templateFile) as Template]);
 }
 
 const FAILURE = /_FAILED +\| \S+ +\| .+? \((\w+)\) (.+?)(?:\n\n|\n\S+ \| |$)/gs;

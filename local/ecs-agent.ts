@@ -23,6 +23,8 @@ export interface EcsAgentOptions {
   readonly image: SupersetImage;
   /** Directory of the run. */
   readonly directory: string;
+  /** Whose tasks it runs, by the beginning of the cluster's name. @default - those of every cluster */
+  readonly cluster?: string;
   /** What variables of tasks hold, and what stands for it here. @default - nothing */
   readonly replaced?: [string, string][];
   /** Told of a task of a service that ended and was not asked to. */
@@ -143,7 +145,7 @@ export class EcsAgent {
   private async follow(): Promise<void> {
     const wanted = new Map<string, string>();
     for await (const { clusterArns } of paginateListClusters({ client: this.ecs }, {})) {
-      for (const cluster of clusterArns ?? []) {
+      for (const cluster of (clusterArns ?? []).filter((arn) => idOf(arn).startsWith(this.options.cluster ?? ''))) {
         for await (const { taskArns } of paginateListTasks({ client: this.ecs }, { cluster })) {
           taskArns?.forEach((arn) => wanted.set(arn, cluster));
         }

@@ -1,5 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Environment, TenancyModel } from '../lib/environment/environment';
+import { instancePlans, stackPart } from '../lib/environment/instance-plan';
+import { InstanceSharing } from '../lib/tenant/tenant-instance';
 import { makeRunDirectory } from './directories';
 import { Emulator, proxyHost, startEmulator } from './emulator';
 import { freePort } from './ports';
@@ -22,8 +25,10 @@ export interface LocalCloudOptions {
   readonly postgresPort?: number;
   /** Servers of tenants. @default 1 */
   readonly shardCount?: number;
-  /** @default - one that is free */
+  /** Of the first Superset. @default - one that is free */
   readonly webPort?: number;
+  /** Stack of each tenant that has a Superset of its own, by the tenant's id. @default - one Superset for all */
+  readonly instances?: ReadonlyMap<string, string>;
   /** @default false - ECS tasks are only written down, the metadata server and the cache too, and the migration is answered as done */
   readonly runsSuperset?: boolean;
 }
@@ -39,6 +44,24 @@ export interface ProxyInTemplate {
 
 /** An AWS account and its servers on loopback, for as long as one run lasts. */
 export class LocalCloud {
+  /** For an environment whose app makes stacks with such a name, with a real Superset. */
+  public static for(
+    environment: Environment,
+    stack: string,
+    ports: Pick<LocalCloudOptions, 'emulatorPort' | 'postgresPort' | 'webPort'> = {},
+  ): LocalCloud {
+    const { account, region, model, shards } = environment;
+    const common = { account, region, runsSuperset: true, ...ports };
+    if (model !== TenancyModel.INSTANCE_PER_TENANT) return new LocalCloud({ ...common, shardCount: shards?.length });
+    const plans = instancePlans(environment);
+    const own = plans.filter(({ database }) => database === InstanceSharing.OWN).length;
+    return new LocalCloud({
+      ...common,
+      shardCount: own + (own < plans.length ? 1 : 0),
+      instances: new Map(plans.map(({ tenant: { id } }) => [id, `${stack}-${stackPart(id)}`])),
+    });
+  }
+
   /** Directory of the run: logs, data, and what the CDK CLI writes. */
   public readonly directory = makeRunDirectory();
   /** Rejects as soon as a part dies that nobody asked to stop. */
@@ -48,9 +71,9 @@ export class LocalCloud {
   private runningShards: LocalPostgres[] = [];
   private runningProxies?: ReadonlyMap<string, LocalPgBouncer>;
   private runningMetadataPostgres?: LocalPostgres;
-  private runningValkey?: LocalValkey;
+  private runningValkeys: LocalValkey[] = [];
   private runningEmulator?: Emulator;
-  private runningSuperset?: Superset;
+  private runningSupersets = new Map<string, Superset>();
   private emulatorPython?: string;
   private supersetPython?: string;
   private stopping?: Promise<void>;
@@ -85,16 +108,33 @@ export class LocalCloud {
     return started(this.runningMetadataPostgres, "the metadata's PostgreSQL");
   }
 
+  /** The caches, one for each Superset. */
+  public get valkeys(): LocalValkey[] {
+    return this.runningValkeys;
+  }
+
+  /** The only cache, or the first of several. */
   public get valkey(): LocalValkey {
-    return started(this.runningValkey, 'Valkey');
+    return started(this.runningValkeys[0], 'Valkey');
   }
 
   public get emulator(): Emulator {
     return started(this.runningEmulator, 'the emulator');
   }
 
+  /** The only Superset, or the first of several. */
   public get superset(): Superset {
-    return started(this.runningSuperset, 'Superset');
+    return started([...this.runningSupersets.values()][0], 'Superset');
+  }
+
+  /** That of a tenant. */
+  public supersetOf(tenant: string): Superset {
+    return this.options.instances ? started(this.runningSupersets.get(tenant), 'Superset') : this.superset;
+  }
+
+  /** All of them, each once. */
+  public get supersets(): Superset[] {
+    return [...this.runningSupersets.values()];
   }
 
   /** Path of a log of this run. */
@@ -144,11 +184,16 @@ export class LocalCloud {
     this.watch("The metadata's PostgreSQL", connectionLost(this.runningMetadataPostgres));
   }
 
-  /** Starts the Valkey that came with the Python environment of the emulator. */
+  /** Starts the Valkey that came with the Python environment of the emulator, once for each Superset. */
   public async startValkey(): Promise<void> {
     const python = started(this.emulatorPython, 'the Python environment');
-    this.runningValkey = await this.keep(startValkey({ python, directory: join(this.directory, 'valkey') }));
-    this.watch('Valkey', this.runningValkey.ended);
+    const names = [...(this.options.instances?.keys() ?? [''])].map((tenant) =>
+      tenant ? `valkey-${tenant}` : 'valkey',
+    );
+    this.runningValkeys = await Promise.all(
+      names.map((name) => this.keep(startValkey({ python, directory: join(this.directory, name) }))),
+    );
+    this.runningValkeys.forEach((valkey) => this.watch('Valkey', valkey.ended));
   }
 
   /** Makes the Python environment of the emulator, unless the last run has left it. */
@@ -180,20 +225,38 @@ export class LocalCloud {
 
   /** Begins to run the tasks that a deployment will ask for. */
   public async startSuperset(): Promise<void> {
-    const port = await freePort('--web-port', this.options.webPort);
     const caFile = join(this.directory, 'authorities.pem');
-    const proxies = [...this.proxies];
-    writeFileSync(
-      caFile,
-      authoritiesOf([...this.shards, ...proxies.map(([, proxy]) => proxy), this.metadataPostgres, this.valkey]),
-    );
-    this.runningSuperset = await this.keep(
+    const proxies = [...this.proxies.values()];
+    const metadata = this.runningMetadataPostgres ? [this.runningMetadataPostgres] : [];
+    writeFileSync(caFile, authoritiesOf([...this.shards, ...proxies, ...metadata, ...this.valkeys]));
+    const { instances } = this.options;
+    if (!instances) {
+      this.runningSupersets.set('', await this.startOneSuperset(caFile, this.directory, this.options.webPort));
+    }
+    let webPort = this.options.webPort;
+    for (const [tenant, stack] of instances ?? []) {
+      const directory = join(this.directory, tenant);
+      mkdirSync(directory);
+      this.runningSupersets.set(tenant, await this.startOneSuperset(caFile, directory, webPort, `${stack}-`));
+      webPort = undefined;
+    }
+  }
+
+  private async startOneSuperset(
+    caFile: string,
+    directory: string,
+    webPort?: number,
+    cluster?: string,
+  ): Promise<Superset> {
+    const port = await freePort('--web-port', webPort);
+    return this.keep(
       startSuperset(port, {
         emulator: this.emulator,
         image: { python: started(this.supersetPython, "Superset's Python environment"), caFile },
-        directory: this.directory,
+        directory,
+        cluster,
         // RDS Proxy always listens on this port, of a host that is not here.
-        replaced: proxies.map(([id, { host, port: real }]) => [`${proxyHost(id)}:5432`, `${host}:${real}`]),
+        replaced: [...this.proxies].map(([id, { host, port: real }]) => [`${proxyHost(id)}:5432`, `${host}:${real}`]),
         onDeath: this.reportDeath,
       }),
     );

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import { DeployedResource } from './account';
 import { DemoUser } from './demo-users';
 import { connectionUri } from './login';
+import { InstanceProof } from './instance-attempts';
 import { PlatformAdministrator } from './platform-administrator';
 import { TenantProof } from './proof';
 import { Superset } from './superset';
@@ -22,15 +23,17 @@ const ACTING = [
 /** What a run has to tell. */
 export interface Findings {
   readonly resources: DeployedResource[];
-  /** Logical ids of the RDS instances and caches that are servers of this machine. */
+  /** `<stack>/<logical id>` of the RDS instances and caches that are servers of this machine. */
   readonly servers: string[];
   readonly proofs: TenantProof[];
   readonly supersetProofs: PersonProof[];
   /** What the emulator does not know, and took for granted. */
   readonly pretended: string[];
-  readonly superset: Superset;
+  readonly instanceProofs: InstanceProof[];
   readonly users: DemoUser[];
-  readonly platform: PlatformAdministrator;
+  /** Of each Superset. */
+  readonly platforms: ReadonlyMap<Superset, PlatformAdministrator>;
+  readonly supersetOf: (tenant: string) => Superset;
   /** Where the logs are. */
   readonly directory: string;
 }
@@ -42,6 +45,7 @@ export function report(findings: Findings): string {
     connections(findings),
     proved(findings),
     provedThroughSuperset(findings),
+    ...(findings.instanceProofs.length > 0 ? [provedApart(findings)] : []),
     standIns(findings),
     supersetOf(findings),
   ];
@@ -50,8 +54,8 @@ export function report(findings: Findings): string {
 
 function deployed({ resources, servers }: Findings): string[] {
   const stacks = new Set(resources.map(({ stack }) => stack)).size;
-  const acts = ({ type, logicalId }: DeployedResource) =>
-    ACTING.includes(type) || type.startsWith('Custom::') || servers.includes(logicalId);
+  const acts = ({ type, stack, logicalId }: DeployedResource) =>
+    ACTING.includes(type) || type.startsWith('Custom::') || servers.includes(`${stack}/${logicalId}`);
   const idle = resources.filter((resource) => !acts(resource) && resource.type !== 'AWS::CDK::Metadata');
   return [
     `Deployed with the CDK CLI: ${resources.length} resources in ${stacks} stacks.`,
@@ -67,15 +71,34 @@ function connections({ proofs }: Findings): string[] {
   ];
 }
 
-function supersetOf({ superset, users, platform, directory }: Findings): string[] {
-  const table = new Table({ head: ['tenant', 'may', 'user name', 'password'], style: { head: [], border: [] } });
-  users.forEach(({ tenant, role, username, password }) => table.push([tenant, role, username, password]));
-  table.push(['-', 'administrator', platform.username, platform.password]);
+function supersetOf({ users, platforms, supersetOf: ofTenant, directory }: Findings): string[] {
+  const lines = [...platforms].flatMap(([superset, platform]) => {
+    const table = new Table({ head: ['tenant', 'may', 'user name', 'password'], style: { head: [], border: [] } });
+    users
+      .filter(({ tenant }) => ofTenant(tenant) === superset)
+      .forEach(({ tenant, role, username, password }) => table.push([tenant, role, username, password]));
+    table.push(['-', 'administrator', platform.username, platform.password]);
+    return [
+      `Superset: ${superset.url}`,
+      `The authority of its certificate is new in each run: ${superset.caFile}. A browser asks once.`,
+      table.toString(),
+    ];
+  });
+  return [...lines, `Logs of its tasks: ${join(directory, platforms.size > 1 ? '*' : '', 'superset-*.log')}`];
+}
+
+function provedApart({ instanceProofs }: Findings): string[] {
+  const table = new Table({ head: ['instance of', 'tried at that of', 'attempts'], style: { head: [], border: [] } });
+  for (const { tenant, victim, attempts, failures } of instanceProofs) {
+    table.push([tenant.id, victim.id, outcomeOf(attempts, failures)]);
+  }
   return [
-    `Superset: ${superset.url}`,
-    `The authority of its certificate is new in each run: ${superset.caFile}. A browser asks once.`,
+    'Proved between the instances, each of which was shown to work at home first:',
     table.toString(),
-    `Logs of its tasks: ${join(directory, 'superset-*.log')}`,
+    wrapped(`Attempted: ${[...new Set(instanceProofs.flatMap(({ attempts }) => attempts))].join('; ')}.`),
+    ...instanceProofs.flatMap(({ tenant, victim, failures }) =>
+      failures.map((failure) => `PROBLEM: instance of ${tenant.id} at that of ${victim.id}: ${failure}`),
+    ),
   ];
 }
 
@@ -107,14 +130,19 @@ function provedThroughSuperset({ supersetProofs }: Findings): string[] {
   return [
     "Proved through Superset's own API, with the rows of all tables together:",
     table.toString(),
-    wrapped(`Attempted: ${[...new Set(supersetProofs.flatMap(({ attempts }) => attempts))].join('; ')}.`),
+    ...attempted(supersetProofs.flatMap(({ attempts }) => attempts)),
     ...supersetProofs.flatMap(({ tenant, person, failures }) =>
       failures.map((failure) => `PROBLEM: tenant ${tenant.id}, ${person}: ${failure}`),
     ),
   ];
 }
 
+function attempted(attempts: string[]): string[] {
+  return attempts.length === 0 ? [] : [wrapped(`Attempted: ${[...new Set(attempts)].join('; ')}.`)];
+}
+
 function outcomeOf(attempts: string[], failures: string[]): string {
+  if (attempts.length + failures.length === 0) return 'no other is here';
   return failures.length === 0 ? `all ${attempts.length} failed` : `${failures.length} PROBLEMS`;
 }
 

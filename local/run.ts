@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   try {
     const file = join(EXAMPLES, options.env, 'environments', `${ENVIRONMENT}.yaml`);
     const environment = withExampleData(EnvironmentFile.load(file));
-    cloud = new LocalCloud({ ...environment, ...options, shardCount: environment.shards?.length, runsSuperset: true });
+    cloud = LocalCloud.for(environment, `Superset-${ENVIRONMENT}`, options);
     exitCode = await Promise.race([show(cloud, environment), cloud.died, interrupted]);
     if (exitCode === 0 && !options.check) {
       console.log('All of it runs until you press Ctrl-C.');
@@ -70,13 +70,14 @@ async function main(): Promise<void> {
 async function show(cloud: LocalCloud, environment: ExampleEnvironment): Promise<number> {
   const startedAt = Date.now();
   const progress = await deployAndProve(join(EXAMPLES, options.env), ENVIRONMENT, { environment, cloud });
-  const { account, proofs, supersetProofs } = progress;
-  const { emulator, superset, directory } = cloud;
+  const { account, proofs, supersetProofs, instanceProofs } = progress;
+  const { emulator, directory } = cloud;
+  const supersetOf = (tenant: string) => cloud.supersetOf(tenant);
   const resources = await account.resources();
   const servers = emulator.servers();
   const pretended = emulator.pretended();
-  console.log(report({ ...progress, resources, servers, pretended, superset, directory }));
-  if ([...proofs, ...supersetProofs].some(({ failures }) => failures.length > 0)) {
+  console.log(report({ ...progress, resources, servers, pretended, supersetOf, directory }));
+  if ([...proofs, ...supersetProofs, ...instanceProofs].some(({ failures }) => failures.length > 0)) {
     throw new Problem('A tenant is not isolated: the lines with PROBLEM say where.', 'Do not deploy this version.');
   }
   console.log(`\nReady after ${Math.round((Date.now() - startedAt) / 1_000)} s.`);

@@ -5,6 +5,7 @@ import { DemoUser, addDemoUsers } from './demo-users';
 import { bootstrap, deploy, healthCheckPath, loaderLogins, proxiesOf, synthesise, tenantLogins } from './deployment';
 import { REPOSITORY } from './directories';
 import { loadRows, makeTables } from './example-data';
+import { InstanceProof, proveApart } from './instance-attempts';
 import { LocalCloud } from './local-cloud';
 import { Login } from './login';
 import { PlatformAdministrator, addPlatformAdministrator } from './platform-administrator';
@@ -12,9 +13,11 @@ import { freePort } from './ports';
 import { run } from './processes';
 import { TenantProof, expectUnreadable, proveTenants } from './proof';
 import { findPython } from './python';
+import { Superset } from './superset';
 import { PersonProof, proveThroughSuperset } from './superset-proof';
 import { hasDatabases } from './tenant-tables';
-import { ExampleEnvironment } from './example-environment';
+import { ExampleEnvironment, ExampleTenant } from './example-environment';
+import { TenancyModel } from '../lib/environment/environment';
 
 const BUNDLE = join(REPOSITORY, 'scripts', 'bundle.mjs');
 
@@ -34,8 +37,11 @@ export interface Progress {
   logins: ReadonlyMap<string, Login>;
   proofs: TenantProof[];
   users: DemoUser[];
-  platform: PlatformAdministrator;
+  /** Of each Superset. */
+  platforms: ReadonlyMap<Superset, PlatformAdministrator>;
   supersetProofs: PersonProof[];
+  /** Where each tenant has a Superset of its own. */
+  instanceProofs: InstanceProof[];
 }
 
 /** Deploys an app with an environment of that name, gives it data, and proves its isolation, showing each step. */
@@ -56,7 +62,9 @@ export function deployAndProve(
     }),
     atOnce('Parts', [
       step('PostgreSQL of the tenants', () => cloud.startPostgres()),
-      step("PostgreSQL of Superset's metadata", () => cloud.startMetadataPostgres()),
+      ...(cloud.options.instances
+        ? []
+        : [step("PostgreSQL of Superset's metadata", () => cloud.startMetadataPostgres())]),
       step("Emulator's Python packages", () => cloud.prepareEmulatorPython()),
       step('Lambda code', () => run(process.execPath, [BUNDLE], cloud.log('bundle'))),
     ]),
@@ -67,7 +75,9 @@ export function deployAndProve(
       step('Valkey', () => cloud.startValkey()),
       step("Superset's Python packages", () => cloud.prepareSupersetPython()),
     ]),
-    ...(hasDatabases(environment) ? [step('Proxies', () => cloud.startProxies(proxiesOf(assembly)))] : []),
+    ...(environment.model === TenancyModel.DATABASE_PER_TENANT
+      ? [step('Proxies', () => cloud.startProxies(proxiesOf(assembly)))]
+      : []),
     step(`cdk deploy, with ${environment.tenants.length} tenants and the migration of Superset`, async () => {
       await cloud.startSuperset();
       await deploy(cloud, assembly);
@@ -87,20 +97,37 @@ export function deployAndProve(
     step('Proof of isolation, as each tenant', async (progress) => {
       progress.proofs = await proveTenants(environment, progress.logins, progress.loaders);
     }),
-    step('Superset is healthy', () => cloud.superset.healthy(healthCheckPath(assembly))),
+    step('Superset is healthy', () => onEach(cloud, environment, ({ healthy }) => healthy(healthCheckPath(assembly)))),
     atOnce('People', [
       step('An analyst and a viewer of each tenant', async (progress) => {
-        progress.users = await addDemoUsers(cloud.superset, environment.tenants);
+        progress.users = (await onEach(cloud, environment, addDemoUsers)).flat();
       }),
       step('An administrator of the platform', async (progress) => {
-        progress.platform = await addPlatformAdministrator(cloud.superset);
+        progress.platforms = new Map(
+          await onEach(
+            cloud,
+            environment,
+            async (superset) => [superset, await addPlatformAdministrator(superset)] as const,
+          ),
+        );
       }),
     ]),
     step('Proof through Superset, as an analyst, a viewer and a guest of each tenant', async (progress) => {
-      const { users, platform, loaders } = progress;
-      progress.supersetProofs = await proveThroughSuperset(cloud.superset, environment, users, platform, loaders);
+      const { users, platforms, loaders } = progress;
+      const proofs = await onEach(cloud, environment, (superset, tenants) =>
+        proveThroughSuperset(superset, { ...environment, tenants }, users, platforms.get(superset)!, loaders),
+      );
+      progress.supersetProofs = proofs.flat();
     }),
-  ]).run(given as Progress);
+    ...(cloud.options.instances
+      ? [
+          step('Proof that what opens one Superset opens no other', async (progress) => {
+            const { account, users, platforms } = progress;
+            progress.instanceProofs = await proveApart(cloud, account, environment.tenants, users, platforms);
+          }),
+        ]
+      : []),
+  ]).run({ instanceProofs: [], ...given } as unknown as Progress);
 }
 
 async function logIn(progress: Progress): Promise<void> {
@@ -108,6 +135,22 @@ async function logIn(progress: Progress): Promise<void> {
   progress.account = new Account(cloud.emulator);
   progress.logins = await tenantLogins(cloud, progress.account, environment.tenants);
   progress.loaders = await loaderLogins(cloud, progress.account, environment);
+}
+
+/** Does something with each Superset and the tenants that it is for, with all of them at once. */
+function onEach<Result>(
+  cloud: LocalCloud,
+  { tenants }: ExampleEnvironment,
+  work: (superset: Superset, tenants: ExampleTenant[]) => Promise<Result>,
+): Promise<Result[]> {
+  return Promise.all(
+    cloud.supersets.map((superset) =>
+      work(
+        superset,
+        tenants.filter(({ id }) => cloud.supersetOf(id) === superset),
+      ),
+    ),
+  );
 }
 
 function steps(tasks: ListrTask<Progress>[]): Listr<Progress> {

@@ -97,7 +97,7 @@ async function leave({ analyst, viewer, guest, content }: TenantAtSuperset): Pro
 }
 
 /** What a page gives the browser of its own user, so that it may show a dashboard. */
-async function guestToken(administrator: SupersetSession, dashboard: number): Promise<string> {
+export async function guestToken(administrator: SupersetSession, dashboard: number): Promise<string> {
   const embedded = await administrator.post(`/api/v1/dashboard/${dashboard}/embedded`, { allowed_domains: [] });
   const { uuid } = embedded.json<{ result: { uuid: string } }>().result;
   const token = { user: { username: 'somebody' }, resources: [{ type: 'dashboard', id: uuid }], rls: [] };

@@ -64,6 +64,14 @@ export class SupersetSession {
     return session;
   }
 
+  /** The same cookies and tokens, presented to another Superset. */
+  public at(superset: Superset): SupersetSession {
+    const session = new SupersetSession(superset);
+    Object.assign(session.headers, this.headers, { referer: `${superset.url}/` });
+    this.cookies.forEach((value, name) => session.cookies.set(name, value));
+    return session;
+  }
+
   private readonly agent: Agent;
   private readonly headers: Record<string, string>;
   private readonly cookies = new Map<string, string>();

@@ -9,7 +9,7 @@ export type TablesOf = Pick<ExampleEnvironment, 'model' | 'data'>;
 
 /** Whether each tenant has a database of its own. */
 export function hasDatabases({ model }: Pick<ExampleEnvironment, 'model'>): boolean {
-  return model === TenancyModel.DATABASE_PER_TENANT;
+  return model !== TenancyModel.SHARED_RLS;
 }
 
 /** A tenant's table in SQL. */
