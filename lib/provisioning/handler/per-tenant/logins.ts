@@ -4,20 +4,21 @@ import { Login, readLogins } from '../secrets';
 
 /** What a tenant's secrets say. */
 export interface TenantLogins {
-  readonly reader: Login;
+  /** @default - it logs in with a token of IAM */
+  readonly reader?: Login;
   readonly loader?: Login;
 }
 
 /** Starts to read the secrets of all tenants; each is waited for where it is needed. */
 export function readTenantLogins(tenants: DesiredDatabase[]): (id: string) => Promise<TenantLogins> {
-  const secrets = tenants.flatMap(({ secret, loaderSecret }) => [secret, ...(loaderSecret ? [loaderSecret] : [])]);
+  const secrets = tenants.flatMap(({ secret, loaderSecret }) => [secret ?? [], loaderSecret ?? []].flat());
   const logins = readLogins(secrets);
   const byId = new Map(tenants.map((tenant) => [tenant.id, tenant]));
   return async (id) => {
     const { secret, loaderSecret } = byId.get(id) as DesiredDatabase;
     try {
       return {
-        reader: (await logins.get(secret)) as Login,
+        reader: secret ? await logins.get(secret) : undefined,
         loader: loaderSecret ? await logins.get(loaderSecret) : undefined,
       };
     } catch (error) {

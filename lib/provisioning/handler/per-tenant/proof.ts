@@ -16,7 +16,7 @@ export function proofOf(
   logins: TenantLogins,
   { schema, extensions, limitsTempFiles }: ServerTraits,
 ): string {
-  const versions = [logins.reader.version, logins.loader?.version];
+  const versions = [logins.reader?.version, logins.loader?.version];
   // The stored state has its keys in another order than the template.
   const wanted = Object.entries(tenant).sort(([one], [other]) => (one < other ? -1 : 1));
   const facts = [owner, reader, loader, database, wanted, schema, extensions, limitsTempFiles, versions];

@@ -5,6 +5,7 @@ import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
 import { Change, Session } from '../session';
 import { REACHING_EXTENSIONS, allowedExtensions } from './inside/functions';
+import { IAM_ROLE, iamLogin } from './iam-login';
 import { TenantLogins } from './logins';
 import { Place, placeOf } from './place';
 import { ServerTraits } from './server-traits';
@@ -21,8 +22,8 @@ export interface Verification {
 }
 
 /**
- * Logs in as each tenant and each ETL, with its real secret and directly to the server, and looks: is it in its own database,
- * does it read what is there, and can it do nothing else?
+ * Logs in as each tenant and each ETL, with its real secret or with a token of IAM, and directly to the server, and looks: is it in
+ * its own database, does it read what is there, and can it do nothing else?
  *
  * A password that no longer fits its secret is set again first. PostgreSQL checks it before it counts the connections, so that
  * this heals too when all of them are in use.
@@ -48,11 +49,14 @@ export async function verifyDatabases(
     const { id } = place;
     try {
       const login = (await loginsOf(id))[kind];
-      if (!login) {
+      const byToken = kind === 'reader' && !login;
+      if (!login && !byToken) {
         return;
       }
-      const direct = directly(login, place, server);
-      const { session, changes: mended } = await logIn(master, place[kind], direct, id);
+      const direct = login ? directly(login, place, server) : await withToken(place, server);
+      const { session, changes: mended } = byToken
+        ? { session: await Session.open(direct), changes: [] }
+        : await logIn(master, place[kind], direct, id);
       changes.push(...mended);
       await LOOKS[kind](session, place, traits).finally(() => session.close());
       await refusedBy(neighbours.find((name) => name !== place.database) ?? REGISTRY_DATABASE, direct, id);
@@ -84,6 +88,13 @@ function directly(login: Login, { id, database }: Place, { host, port }: Pick<Lo
     throw new ProvisioningError(STEP, `its secret names database ${login.database}, not ${database}`, id);
   }
   return { ...login, host, port };
+}
+
+function withToken(
+  { reader: username, database }: Place,
+  { host, port }: Pick<Login, 'host' | 'port'>,
+): Promise<Login> {
+  return iamLogin({ host, port, database, username });
 }
 
 /** Tenants' databases to knock at. */
@@ -199,8 +210,9 @@ async function look(session: Session, { schema, extensions }: ServerTraits): Pro
                    WHERE umuser = 0 OR umuser = session_user::regrole) AS "waysOut",
             (SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
                FROM pg_roles r WHERE r.rolname = session_user)
-              OR EXISTS (SELECT FROM pg_auth_members WHERE member = session_user::regrole) AS powers`,
-    [schema, allowedExtensions(extensions), REACHING_EXTENSIONS],
+              OR EXISTS (SELECT FROM pg_auth_members WHERE member IN (session_user::regrole, to_regrole($4))
+                                                       AND roleid IS DISTINCT FROM to_regrole($4)) AS powers`,
+    [schema, allowedExtensions(extensions), REACHING_EXTENSIONS, IAM_ROLE],
   );
   return finding;
 }
