@@ -1,5 +1,6 @@
 export * from './cache/superset-cache';
 export * from './database/metadata-database';
+export * from './database/proxy-authentication';
 export * from './database/tenant-database-proxy';
 export * from './database/tenant-database-server';
 export * from './database/tenant-table';

@@ -4,7 +4,7 @@ import { Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { saferVersion } from '../database/postgres-version';
 import { contentBundleProblem } from '../superset/content-bundle';
-import { shardRuleProblems, tenantRuleProblems } from '../tenant/tenant-rules';
+import { ownKeyProblems, shardRuleProblems, tenantRuleProblems } from '../tenant/tenant-rules';
 import { nearest } from '../validation/nearest';
 import { Path, Problem, valueText } from '../validation/problem';
 import { schemaProblems } from '../validation/schema';
@@ -201,6 +201,7 @@ function ofModel(environment: unknown): Problem[] {
     case TenancyModel.DATABASE_PER_TENANT:
       return [
         ...shardRuleProblems(tenants, at(environment, ['shards']), at(environment, ['defaultShards'])),
+        ...ownKeyProblems(tenants, at(environment, ['shards']), at(environment, ['proxy', 'authentication'])),
         ...idleUpToMost(environment),
         ...safeExtensions(environment),
         ...shardsOf(environment).flatMap((_, index) => safePostgres(environment, ['shards', index, 'postgresVersion'])),

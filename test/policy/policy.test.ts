@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import { ProxyAuthentication } from '../../lib/database/proxy-authentication';
 import { Environment } from '../../lib/environment/environment';
 import { policyFindings } from '../policy-findings';
 import { databaseExample, example, userApp } from '../tenancy/environments';
@@ -44,6 +45,12 @@ test('none of the four finds anything in the example that is not acknowledged wi
 
 test('nor in that of a database for each tenant', async () => {
   expect(await findings('databases', (app) => newStack(app, databaseExample()))).toEqual(NOTHING);
+}, 120_000);
+
+test('nor in that whose tenants log in with tokens of IAM', async () => {
+  const proxy = { authentication: ProxyAuthentication.IAM };
+
+  expect(await findings('iam', (app) => newStack(app, databaseExample({ proxy })))).toEqual(NOTHING);
 }, 120_000);
 
 test('neither do they in an environment that faces the internet and goes out to it', async () => {

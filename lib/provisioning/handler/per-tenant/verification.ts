@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import pRetry from 'p-retry';
 import { DesiredDatabase, REGISTRY_DATABASE } from '../../desired-databases';
 import { logIn } from '../log-in';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
@@ -55,7 +56,7 @@ export async function verifyDatabases(
       }
       const direct = login ? directly(login, place, server) : await withToken(place, server);
       const { session, changes: mended } = byToken
-        ? { session: await Session.open(direct), changes: [] }
+        ? { session: await logInByToken(direct), changes: [] }
         : await logIn(master, place[kind], direct, id);
       changes.push(...mended);
       await LOOKS[kind](session, place, traits).finally(() => session.close());
@@ -89,6 +90,19 @@ function directly(login: Login, { id, database }: Place, { host, port }: Pick<Lo
   }
   return { ...login, host, port };
 }
+
+/** What IAM lets a role do since a moment ago, RDS may not know yet. */
+function logInByToken(login: Login): Promise<Session> {
+  return pRetry(() => Session.open(login), {
+    retries: 4,
+    minTimeout: 500,
+    onFailedAttempt: (error) => {
+      if ((error as { code?: string }).code !== REFUSED_TOKEN) throw error;
+    },
+  });
+}
+
+const REFUSED_TOKEN = '28000';
 
 function withToken(
   { reader: username, database }: Place,
