@@ -1,6 +1,7 @@
 export * from './cache/superset-cache';
 export * from './database/metadata-database';
 export * from './database/own-metadata-database';
+export * from './database/proxy-authentication';
 export * from './database/tenant-database-proxy';
 export * from './database/tenant-database-server';
 export * from './database/tenant-table';

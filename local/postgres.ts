@@ -51,6 +51,8 @@ export interface LocalPostgres {
   readonly master: PostgresUser;
   /** Whom RDS keeps for itself. */
   readonly superuser: PostgresUser;
+  /** Its certificate and key. Who shows it gets in as a member of `rds_iam`, without a password: {@link startIamFront}. */
+  readonly ownCertificate: { readonly certificate: string; readonly key: string };
   stop(): Promise<void>;
   restart(): Promise<void>;
 }
@@ -64,11 +66,22 @@ const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   ssl: 'on',
+  ssl_ca_file: 'clients.crt',
   password_encryption: 'scram-sha-256',
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
 };
+
+/**
+ * As rds.force_ssl does: no line for a connection without TLS. And as RDS does with IAM authentication: no member of rds_iam gets in
+ * by a password. From PostgreSQL 16 on, who may grant a role is a member, too: the master user logs in by its password all the same.
+ */
+const HOST_BASED_AUTHENTICATION = `
+hostssl all rdsadmin,postgres 127.0.0.1/32 scram-sha-256
+hostssl all +rds_iam 127.0.0.1/32 trust clientcert=verify-ca
+hostssl all all 127.0.0.1/32 scram-sha-256
+`;
 
 /** Starts a PostgreSQL of the given version, and waits until it answers. */
 export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
@@ -76,7 +89,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
   const home = makeHome(options);
   try {
     const users = existsSync(home.usersFile) ? undefined : await initialise(home);
-    await writeCertificates(home);
+    const ownCertificate = await writeCertificates(home);
     const limits = { max_connections: String(options.maxConnections ?? 200) };
     let server = await startServer(home, port, limits);
     const stop = async () => {
@@ -91,6 +104,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
         caFile: home.caFile,
         master,
         superuser,
+        ownCertificate,
         stop,
         async restart() {
           await server.stop();
@@ -247,22 +261,23 @@ async function initialise(home: Home): Promise<Users> {
   } finally {
     rmSync(passwordFile, { force: true });
   }
-  // As rds.force_ssl does: no line for a connection without TLS.
-  writeFileSync(join(home.data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
+  writeFileSync(join(home.data, 'pg_hba.conf'), HOST_BASED_AUTHENTICATION);
   return users;
 }
 
-async function writeCertificates({ directory, data, caFile, account }: Home): Promise<void> {
+async function writeCertificates({ directory, data, caFile, account }: Home) {
   const { authority, certificate, key } = await certificateOfLocalhost(basename(directory));
   writeFileSync(caFile, authority);
   for (const [name, content] of [
     ['server.crt', certificate],
     ['server.key', key],
+    ['clients.crt', authority],
   ]) {
     const file = join(data, name);
     writeFileSync(file, content, { mode: 0o600 });
     chown(file, account);
   }
+  return { certificate, key };
 }
 
 async function startServer(
@@ -369,9 +384,11 @@ async function handOverAsRds({ host, port, caFile, master, superuser }: LocalPos
       'CREATE ROLE rds_superuser NOLOGIN',
       'CREATE ROLE rds_replication NOLOGIN',
       'CREATE ROLE rds_password NOLOGIN',
+      'CREATE ROLE rds_iam NOLOGIN',
       `GRANT ${[...memberships, 'rds_replication', 'rds_password'].join(', ')} TO rds_superuser WITH ADMIN OPTION`,
       `CREATE ROLE ${owner} LOGIN NOSUPERUSER CREATEDB CREATEROLE PASSWORD ${client.escapeLiteral(master.password)} VALID UNTIL 'infinity'`,
       `GRANT rds_superuser TO ${owner} WITH ADMIN OPTION`,
+      ...(version >= 16 ? [`GRANT rds_iam TO ${owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`] : []),
       `ALTER DATABASE postgres OWNER TO ${owner}`,
       `ALTER DATABASE template1 OWNER TO ${owner}`,
       'CREATE DATABASE rdsadmin',

@@ -1,6 +1,6 @@
 // Bundles every Lambda handler (lib/<concept>/handler/index.ts) into handler.bundle/ beside it, so that users of the
-// library need neither Docker nor esbuild. The AWS SDK is not bundled: the Lambda runtime brings it. The image of Superset
-// gets the certificate authorities of RDS, too.
+// library need neither Docker nor esbuild. The clients of the AWS SDK are not bundled: the Lambda runtime brings them. The image of
+// Superset gets the certificate authorities of RDS, too.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ await Promise.all(
       platform: 'node',
       target: 'node22',
       format: 'cjs',
-      external: ['@aws-sdk/*', 'pg-native', 'pg-cloudflare'],
+      external: ['@aws-sdk/client-*', 'pg-native', 'pg-cloudflare'],
       legalComments: 'none',
       logLevel: 'warning',
     }),

@@ -44,8 +44,7 @@ METADATA = {
     "sslrootcert": required("PGSSLROOTCERT"),
 }
 METADATA_SECRET = required("SUPERSET_DATABASE_SECRET")
-for name in ("AWS_REGION", "SUPERSET_TENANT_SECRET"):
-    required(name)
+required("AWS_REGION")
 
 
 def metadata_login() -> dict:

@@ -1,4 +1,4 @@
-import { Duration, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -13,7 +13,9 @@ import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { SECRETS_PER_PROXY, exceeds } from '../validation/quotas';
 import { skipCfnLint } from '../validation/skipped-checks';
+import { ProxyAuthentication } from './proxy-authentication';
 import { TenantDatabaseServer } from './tenant-database-server';
+import { grantTenantLogin } from './tenant-login';
 
 /** Props of {@link TenantDatabaseProxy}. */
 export interface TenantDatabaseProxyProps {
@@ -26,8 +28,10 @@ export interface TenantDatabaseProxyProps {
   /**
    * Logins of the tenants that it lets in, at most 200. Changing them does not disturb the others. It reads each when a
    * client logs in.
+   *
+   * @default - none: end-to-end IAM authentication. It lets in, with a token, whoever {@link TenantDatabaseProxy.grantTenantLogin} lets
    */
-  readonly secrets: TenantSecret[];
+  readonly secrets?: TenantSecret[];
 
   /**
    * Share of the connections that the server takes which the proxy may open, in percent, 10 to 90. The rest is for whoever
@@ -62,7 +66,7 @@ export interface TenantDatabaseProxyProps {
 }
 
 /**
- * RDS Proxy in front of a server of tenants: TLS only, a login for each tenant, by its own secret.
+ * RDS Proxy in front of a server of tenants: TLS only, a login for each tenant, by its own secret or by a token of IAM.
  *
  * It keeps a pool for each login role and database, so that no connection ever serves two tenants. Statements that change a
  * session pin it: they bind a connection of the server to one client until that one leaves. Superset, as this library sets it
@@ -90,8 +94,11 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
   /** How long a query waits for one of them. */
   public readonly borrowTimeout: Duration;
 
-  /** Logins of the tenants that it lets in. */
+  /** Logins of the tenants that it lets in; none with IAM authentication. */
   public readonly secrets: TenantSecret[];
+
+  /** How tenants log in. */
+  public readonly authentication: ProxyAuthentication;
 
   /** Who may connect. Nobody may before a call to `connections.allowDefaultPortFrom`. */
   public readonly connections: ec2.Connections;
@@ -108,7 +115,9 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
   constructor(scope: Construct, id: string, props: TenantDatabaseProxyProps) {
     super(scope, id);
     const { network, server } = props;
-    this.checkSecrets(props.secrets);
+    this.authentication = props.secrets ? ProxyAuthentication.SECRETS : ProxyAuthentication.IAM;
+    this.secrets = props.secrets ?? [];
+    this.checkSecrets();
     const most = this.validPercent('maxConnectionsPercent', props.maxConnectionsPercent ?? 80, 10, 90);
     const idle = this.validPercent(
       'maxIdleConnectionsPercent',
@@ -118,7 +127,6 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
     );
     this.borrowTimeout = this.validTimeout(props.borrowTimeout ?? Duration.seconds(30));
     this.server = server;
-    this.secrets = props.secrets;
     this.maxConnections = Math.floor((server.maxConnections * most) / 100);
     this.proxyName = this.newName();
     const key =
@@ -132,13 +140,17 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
     });
     this.connections = new ec2.Connections({ securityGroups: [securityGroup], defaultPort: ec2.Port.tcp(PORT) });
     server.connections.allowDefaultPortFrom(this, 'RDS Proxy');
-    const role = this.newRole(props.encryptionKey);
+    const role = this.newRole();
+    if (props.secrets) this.letReadSecrets(role, props.encryptionKey);
+    else server.grantTenantLogin(this, role);
     const log = this.newLog(key);
 
     const proxy = new rds.CfnDBProxy(this, 'Proxy', {
       dbProxyName: this.proxyName,
       engineFamily: 'POSTGRESQL',
-      auth: props.secrets.map(({ secretArn }) => ({
+      // Said in both cases: what a template leaves out, CloudFormation may leave as it was.
+      defaultAuthScheme: props.secrets ? rds.DefaultAuthScheme.NONE : rds.DefaultAuthScheme.IAM_AUTH,
+      auth: props.secrets?.map(({ secretArn }) => ({
         authScheme: 'SECRETS',
         secretArn,
         iamAuth: 'DISABLED',
@@ -190,7 +202,27 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
     });
   }
 
-  private checkSecrets(secrets: TenantSecret[]): void {
+  /**
+   * Lets a principal log in by the proxy as any tenant, with tokens that it signs.
+   *
+   * @param scope the construct that asks, in the stack of the proxy. The finding on the wildcard in the policy is acknowledged on it.
+   * @param grantee the principal.
+   * @throws ConfigurationError if tenants log in with secrets.
+   */
+  public grantTenantLogin(scope: Construct, grantee: iam.IGrantable): iam.Grant {
+    if (this.authentication === ProxyAuthentication.SECRETS) {
+      throw new ConfigurationError(
+        this,
+        'PROXY_WITHOUT_IAM',
+        'tenants log in by this proxy with secrets, and it takes no tokens of IAM. Make it without secrets.',
+      );
+    }
+    return grantTenantLogin(scope, Fn.select(6, Fn.split(':', this.proxyArn)), grantee);
+  }
+
+  private checkSecrets(): void {
+    const { secrets } = this;
+    if (this.authentication === ProxyAuthentication.IAM) return;
     if (secrets.length === 0) {
       throw new ConfigurationError(
         this,
@@ -202,7 +234,7 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
       throw new ConfigurationError(
         this,
         'PROXY_SECRETS_TOO_MANY',
-        `${secrets.length} tenants log in by this proxy, which makes ${exceeds(secrets.length, SECRETS_PER_PROXY)}. Add a shard, and put the next tenants on it.`,
+        `${secrets.length} tenants log in by this proxy, which makes ${exceeds(secrets.length, SECRETS_PER_PROXY)}. Add a shard, and put the next tenants on it; or let tenants log in with tokens of IAM, which need no secrets (proxy.authentication: iam).`,
       );
     }
   }
@@ -236,18 +268,22 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
       .replace(/-+/g, '-');
   }
 
-  private newRole(secretsKey?: kms.IKey): iam.Role {
+  private newRole(): iam.Role {
+    const does = this.authentication === ProxyAuthentication.IAM ? 'logs in as tenants' : 'reads the logins of tenants';
     const role = new iam.Role(this, 'Role', {
-      description: `RDS Proxy ${this.proxyName}: reads the logins of tenants`,
+      description: `RDS Proxy ${this.proxyName}: ${does}`,
       assumedBy: new iam.ServicePrincipal('rds.amazonaws.com'),
     });
-    TenantSecret.grantReadAll(this, role, secretsKey);
-    TenantKey.grantDecryptSecretsOfAll(this, role);
     Validations.of(role).acknowledge({
       id: 'NIST.800.53.R5-IAMNoInlinePolicy',
       reason: 'The policy serves one role of this construct, and goes with it.',
     });
     return role;
+  }
+
+  private letReadSecrets(role: iam.Role, secretsKey?: kms.IKey): void {
+    TenantSecret.grantReadAll(this, role, secretsKey);
+    TenantKey.grantDecryptSecretsOfAll(this, role);
   }
 
   private newLog(key: kms.IKey): logs.LogGroup {

@@ -8,6 +8,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { PostgresServer } from './postgres-server';
+import { grantTenantLogin } from './tenant-login';
 
 /** Props of {@link TenantDatabaseServer}. */
 export interface TenantDatabaseServerProps {
@@ -145,6 +146,17 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
    */
   public grantMasterSecretRead(grantee: iam.IGrantable): iam.Grant {
     return this.masterSecret.grantRead(grantee);
+  }
+
+  /**
+   * Lets a principal log in to the server as any tenant, with tokens of IAM that it signs. The server takes them from roles that are
+   * in `rds_iam`, as {@link OwnDatabases} puts them into it.
+   *
+   * @param scope the construct that asks, in the stack of the server. The finding on the wildcard in the policy is acknowledged on it.
+   * @param grantee who.
+   */
+  public grantTenantLogin(scope: Construct, grantee: iam.IGrantable): iam.Grant {
+    return grantTenantLogin(scope, this.instance.instanceResourceId!, grantee);
   }
 
   /**

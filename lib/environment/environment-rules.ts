@@ -2,7 +2,13 @@ import { resolve } from 'node:path';
 import { saferVersion } from '../database/postgres-version';
 import { brandRuleProblems } from '../superset/brand-rules';
 import { contentBundleProblem } from '../superset/content-bundle';
-import { missingKeys, missingValues, shardRuleProblems, tenantRuleProblems } from '../tenant/tenant-rules';
+import {
+  missingKeys,
+  missingValues,
+  ownKeyProblems,
+  shardRuleProblems,
+  tenantRuleProblems,
+} from '../tenant/tenant-rules';
 import { Path, Problem, valueText } from '../validation/problem';
 import { schemaProblems } from '../validation/schema';
 import { at, text } from './at';
@@ -111,6 +117,7 @@ function ofModel(environment: unknown, hasShape: boolean): Problem[] {
       return [
         ...misplaced(environment, TenancyModel.DATABASE_PER_TENANT),
         ...shardRuleProblems(tenants, at(environment, ['shards']), at(environment, ['defaultShards'])),
+        ...ownKeyProblems(tenants, at(environment, ['shards']), at(environment, ['proxy', 'authentication'])),
         ...idleUpToMost(environment),
         ...safeExtensions(environment),
         ...shardsOf(environment).flatMap((_, index) => safePostgres(environment, ['shards', index, 'postgresVersion'])),

@@ -1,3 +1,4 @@
+import { ProxyAuthentication } from '../database/proxy-authentication';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { Brand } from '../superset/brand';
 import { Tenant } from '../tenant/tenant';
@@ -275,6 +276,14 @@ export interface EnvironmentShard extends EnvironmentDatabase {
 
 /** RDS Proxy in front of each shard. */
 export interface EnvironmentProxy {
+  /**
+   * How tenants log in by it: `secrets`, a password in a secret of each tenant's own, of which a proxy takes 200; or `iam`, tokens of
+   * IAM that live for 15 minutes, and no secrets. On a deployed environment, a change interrupts all queries for some minutes.
+   *
+   * @default ProxyAuthentication.SECRETS
+   */
+  readonly authentication?: ProxyAuthentication;
+
   /**
    * Share of the connections that the server takes which the proxy may open, in percent. The rest is for the provisioner, the
    * tenants' ETL and operators, who connect to the server itself.

@@ -33,8 +33,8 @@ export interface DesiredDatabase extends DesiredLimits {
   readonly id: string;
   /** Name of its server. */
   readonly server: string;
-  /** Name or ARN of the secret with username, password, host, port and database. */
-  readonly secret: string;
+  /** Name or ARN of the secret with username, password, host, port and database. @default - it logs in with a token of IAM */
+  readonly secret?: string;
   /** The same of the tenant's ETL. @default - the tenant has none */
   readonly loaderSecret?: string;
   /** The same of the tenant's own Superset, for its metadata. @default - these are elsewhere */

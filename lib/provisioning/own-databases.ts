@@ -18,8 +18,13 @@ export interface DatabaseTenant {
   /** Name of the shard that its database is on. */
   readonly shard: string;
 
-  /** Login of Superset, which may only read. */
-  readonly secret: TenantSecret;
+  /**
+   * Login of Superset, which may only read.
+   *
+   * @default - it logs in with tokens of IAM; let the provisioner do so, too: {@link TenantDatabaseServer.grantTenantLogin} for its
+   * `handler`
+   */
+  readonly secret?: TenantSecret;
 
   /**
    * Login of its ETL.
@@ -120,7 +125,7 @@ function desiredDatabase(given: DatabaseTenant): DesiredDatabase {
   return {
     id: tenant.id,
     server: shard,
-    secret: secret.secretArn,
+    ...(secret && { secret: secret.secretArn }),
     ...(loaderSecret && { loaderSecret: loaderSecret.secretArn }),
     ...(metadataSecret && {
       metadataSecret: metadataSecret.secretArn,

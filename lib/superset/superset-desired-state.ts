@@ -13,6 +13,8 @@ import { contentBundleProblem } from './content-bundle';
 /** Props of {@link SupersetDesiredState}. */
 export interface SupersetDesiredStateProps {
   readonly tenants: readonly Tenant[];
+  /** Name of the proxy of each tenant that logs in with tokens of IAM, by the tenant's id. */
+  readonly proxyNames?: ReadonlyMap<string, string>;
   /** Path of a bundle that Superset has exported. */
   readonly contentBundle?: string;
   /** Schema of each tenant's own tables, where every tenant has a database. @default - a schema named after the tenant */
@@ -76,11 +78,11 @@ export class SupersetDesiredState extends Construct {
 
 const CONTENT = 'content.zip';
 
-function desiredStateText({ tenants, contentBundle, ownSchema }: SupersetDesiredStateProps): string {
+function desiredStateText({ tenants, proxyNames, contentBundle, ownSchema }: SupersetDesiredStateProps): string {
   const state = {
     version: 1,
     tenants: tenants
-      .map(({ id, displayName, adminEmail }) => ({ id, displayName, adminEmail }))
+      .map(({ id, displayName, adminEmail }) => ({ id, displayName, adminEmail, proxy: proxyNames?.get(id) }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
     content: contentBundle && CONTENT,
     ownSchema,

@@ -38,6 +38,14 @@ export interface SupersetTenant {
 
   /** The login. */
   readonly adminLogin: AdminLoginSecret;
+
+  /**
+   * Proxy that the tenant logs in by with tokens of IAM. All tenants do, or none. Let the service do so:
+   * {@link TenantDatabaseProxy.grantTenantLogin} for its `taskRole`.
+   *
+   * @default - the tenant's secret says where and how
+   */
+  readonly proxy?: TenantDatabaseProxy;
 }
 
 /** Props of {@link SupersetService}. */
@@ -278,6 +286,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
 
     const desiredState = new SupersetDesiredState(this, 'DesiredState', {
       tenants: props.tenants.map(({ tenant }) => tenant),
+      proxyNames: new Map(props.tenants.flatMap(({ tenant, proxy }) => (proxy ? [[tenant.id, proxy.proxyName]] : []))),
       contentBundle: props.contentBundle,
       ownSchema: props.ownSchema,
     });
@@ -544,7 +553,9 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   }
 
   private environmentOf(props: SupersetServiceProps): { [name: string]: string } {
-    const { metadataDatabase, cache, proxies = [], connectionsPerProcess } = props;
+    const { metadataDatabase, cache, connectionsPerProcess } = props;
+    const tokenProxies = this.tokenProxies(props.tenants);
+    const proxies = (props.proxies ?? []).filter((proxy) => !tokenProxies.has(proxy));
     const ownQueues = props.tenants.filter(({ tenant }) => tenant.ownWorkers).map(({ tenant }) => tenant.id);
     return {
       SUPERSET_URL: this.url,
@@ -555,7 +566,9 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       SUPERSET_DATABASE_SECRET: metadataDatabase.secret.secretArn,
       SUPERSET_CACHE_HOST: cache.hostname,
       SUPERSET_CACHE_PORT: cache.port,
-      SUPERSET_TENANT_SECRET: TenantSecret.nameFor('{tenant}'),
+      ...(tokenProxies.size > 0
+        ? { SUPERSET_TOKEN_PROXIES: proxiesByName([...tokenProxies]) }
+        : { SUPERSET_TENANT_SECRET: TenantSecret.nameFor('{tenant}') }),
       ...(proxies.length > 0 && { SUPERSET_DATABASE_PROXIES: this.proxiesByServer(proxies) }),
       ...(connectionsPerProcess !== undefined && {
         SUPERSET_TENANT_CONNECTIONS: `${this.validConnections(connectionsPerProcess)}`,
@@ -575,6 +588,20 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     }
     const images = { logo: brand.logo && imageUri(brand.logo), favicon: brand.favicon && imageUri(brand.favicon) };
     return { SUPERSET_BRAND: JSON.stringify({ ...brand, ...images }) };
+  }
+
+  /** Proxies that tenants log in by with tokens. The overlay knows one way to log in only, so that none is taken by mistake. */
+  private tokenProxies(tenants: SupersetTenant[]): Set<TenantDatabaseProxy> {
+    const bySecret = tenants.find(({ proxy }) => !proxy)?.tenant.id;
+    const byToken = tenants.find(({ proxy }) => proxy)?.tenant.id;
+    if (bySecret !== undefined && byToken !== undefined) {
+      throw new ConfigurationError(
+        this,
+        'TENANT_LOGINS_MIXED',
+        `tenant ${byToken} logs in with tokens of IAM and ${bySecret} with a secret; one Superset knows one way. Give all of them a proxy, or none.`,
+      );
+    }
+    return new Set(tenants.flatMap(({ proxy }) => proxy ?? []));
   }
 
   /** `{"<server>:<port>": "<proxy>:<port>"}` */
@@ -822,6 +849,11 @@ const WRITABLE = ['/tmp', '/app/superset_home'];
 /** Queue of Celery of a tenant that has workers of its own. */
 function ownQueue(tenant: string): string {
   return `tenant_${tenant}`;
+}
+
+/** `{"<name>": "<proxy>:<port>"}` */
+function proxiesByName(proxies: TenantDatabaseProxy[]): string {
+  return `{${proxies.map(({ proxyName, hostname, port }) => `"${proxyName}":"${hostname}:${port}"`).join(',')}}`;
 }
 
 function volumeName(path: string): string {

@@ -5,6 +5,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
+import { ProxyAuthentication } from '../database/proxy-authentication';
 import { ProxyReadiness } from '../database/proxy-readiness';
 import { SNAPSHOT_WAIT_MINUTES } from '../database/server-requests';
 import { SnapshotsBeforeDestroy } from '../database/snapshots-before-destroy';
@@ -81,6 +82,14 @@ export interface DatabasePerTenancyProps extends SharedSupersetOptions {
   readonly extensions?: string[];
 
   /**
+   * How tenants log in by the proxies. With IAM no tenant has a secret of the database, so that a tenant's own key (`ownKey`) cuts it
+   * off only by the storage of a server that is only for it (`onlyFor`).
+   *
+   * @default ProxyAuthentication.SECRETS
+   */
+  readonly proxyAuthentication?: ProxyAuthentication;
+
+  /**
    * Share of the connections that a server takes which its proxy may open, in percent, 10 to 90.
    *
    * @default 80
@@ -136,7 +145,7 @@ export class DatabasePerTenancy extends Construct {
   /** Cache. */
   public readonly cache: SupersetCache;
 
-  /** Superset. It may connect to the proxies, and read the login of each tenant. */
+  /** Superset. It may connect to the proxies, and log in as each tenant. */
   public readonly superset: SupersetService;
 
   /** Alarms; send your own to its topic by `addAlarm`. */
@@ -145,7 +154,7 @@ export class DatabasePerTenancy extends Construct {
   /** What makes the databases. */
   public readonly provisioner: ShardsProvisioner;
 
-  /** Login of each tenant, in the order of their ids within their stacks. */
+  /** Login of each tenant, in the order of their ids within their stacks; none with IAM authentication. */
   public readonly tenantSecrets: TenantSecret[];
 
   /** Who needs how many connections of each shard, as a table. */
@@ -193,6 +202,9 @@ export class DatabasePerTenancy extends Construct {
       reconcileSchedule: props.reconcileSchedule,
       encryptionKey: this.encryptionKey,
     });
+    const byToken = props.proxyAuthentication === ProxyAuthentication.IAM;
+    if (byToken)
+      this.shards.forEach(({ server }) => server.grantTenantLogin(this.provisioner, this.provisioner.handler));
     const rdsRequests = this.newRdsRequests();
     const stacks = this.newStacks(props, placement, removalPolicy);
     new SnapshotsBeforeDestroy(this, 'Snapshots', {
@@ -206,16 +218,16 @@ export class DatabasePerTenancy extends Construct {
       keepsNothing: removalPolicy === RemovalPolicy.DESTROY,
     });
     const tenants = stacks.flatMap((stack) => stack.tenants);
-    this.tenantSecrets = tenants.map(({ secret }) => secret);
+    this.tenantSecrets = tenants.flatMap(({ secret }) => secret ?? []);
     this.proxies = this.shards
-      .map((shard) => ({ shard, secrets: tenants.filter((each) => each.shard === shard.name) }))
-      .filter(({ secrets }) => secrets.length > 0)
+      .map((shard) => ({ shard, logins: tenants.filter((each) => each.shard === shard.name) }))
+      .filter(({ logins }) => logins.length > 0)
       .map(
-        ({ shard, secrets }) =>
+        ({ shard, logins }) =>
           new TenantDatabaseProxy(this, `Proxy-${shard.name}`, {
             network: this.network,
             server: shard.server,
-            secrets: secrets.map(({ secret }) => secret),
+            secrets: byToken ? undefined : logins.flatMap(({ secret }) => secret ?? []),
             maxConnectionsPercent: props.maxConnectionsPercent,
             maxIdleConnectionsPercent: props.maxIdleConnectionsPercent,
             borrowTimeout: props.borrowTimeout,
@@ -243,7 +255,7 @@ export class DatabasePerTenancy extends Construct {
   }
 
   private checkTenants(props: DatabasePerTenancyProps, shards: TenantShard[]): void {
-    const problems = databaseTenantProblems(props.tenants, shards, props.defaultShards);
+    const problems = databaseTenantProblems(props.tenants, shards, props.defaultShards, props.proxyAuthentication);
     if (problems.length > 0) {
       throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
     }
@@ -326,6 +338,7 @@ export class DatabasePerTenancy extends Construct {
         schema: props.schema,
         extensions: props.extensions,
         encryptionKey: this.encryptionKey,
+        authentication: props.proxyAuthentication ?? ProxyAuthentication.SECRETS,
         removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : undefined,
       });
     });
@@ -337,10 +350,16 @@ export class DatabasePerTenancy extends Construct {
     proxiesReady: ProxyReadiness,
     removalPolicy: RemovalPolicy,
   ): SupersetService {
+    const byToken = this.proxies.some(({ authentication }) => authentication === ProxyAuthentication.IAM);
+    const proxyOf = new Map(
+      stacks.flatMap(({ tenants }) => tenants).map(({ tenant, shard }) => [tenant.id, this.proxyOfShard(shard)]),
+    );
     const superset = new SupersetService(this, 'Superset', {
       ...supersetOptions(props),
       certificate: props.certificate,
-      tenants: stacks.flatMap(({ supersetTenants }) => supersetTenants),
+      tenants: stacks
+        .flatMap(({ supersetTenants }) => supersetTenants)
+        .map((each) => (byToken ? { ...each, proxy: proxyOf.get(each.tenant.id) } : each)),
       ownSchema: props.schema ?? 'analytics',
       proxies: this.proxies,
       proxiesReady,
@@ -350,10 +369,16 @@ export class DatabasePerTenancy extends Construct {
       encryptionKey: this.encryptionKey,
       removalPolicy,
     });
-    TenantSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
+    if (byToken) this.proxies.forEach((proxy) => proxy.grantTenantLogin(superset, superset.taskRole));
+    else TenantSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
     AdminLoginSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
     TenantKey.grantDecryptSecretsOfAll(superset, superset.taskRole);
     return superset;
+  }
+
+  private proxyOfShard(name: string): TenantDatabaseProxy | undefined {
+    const shard = this.shards.find((each) => each.name === name);
+    return this.proxies.find(({ server }) => server === shard?.server);
   }
 
   private resourcesOverQuota(): string[] {

@@ -51,12 +51,13 @@ export class DatabasePerTenantStack extends Stack {
     const network = new TenancyNetwork(this, 'Network', networkProps(this, environment, encryptionKey, removalPolicy));
     const inNetwork = { network, ...ours };
     const tenantKeys = this.newTenantKeys(environment, removalPolicy);
-    const { borrowTimeoutSeconds, ...percentages } = environment.proxy ?? {};
+    const { borrowTimeoutSeconds, authentication, ...percentages } = environment.proxy ?? {};
     this.tenancy = new DatabasePerTenancy(this, 'Tenancy', {
       ...inNetwork,
       shards: this.newShards(environment, network, tenantKeys, ours),
       defaultShards: environment.defaultShards,
       tenantKeys,
+      proxyAuthentication: authentication,
       ...percentages,
       borrowTimeout: borrowTimeoutSeconds === undefined ? undefined : Duration.seconds(borrowTimeoutSeconds),
       metadataDatabase: new MetadataDatabase(this, 'Metadata', {
@@ -108,15 +109,17 @@ export class DatabasePerTenantStack extends Stack {
 
   private addOutputs(): void {
     const { superset, provisioner, shards, proxies, connectionBudget } = this.tenancy;
-    const { tenants } = this.tenancy;
+    const { tenants, tenantSecrets } = this.tenancy;
     const outputs: { [id: string]: [value: string, description: string] } = {
       Url: [superset.url, 'Where users go; point its host name to the load balancer'],
       LoadBalancer: [superset.loadBalancer.loadBalancerDnsName, 'What the host name points to'],
-      TenantSecretNames: [TenantSecret.nameFor('<tenant id>'), 'Login of each tenant in PostgreSQL'],
       AdminLoginSecretNames: [AdminLoginSecret.nameFor('<tenant id>'), 'First login of each tenant in Superset'],
       ReconcileFunction: [provisioner.handler.functionName, 'Makes the databases, and heals them every hour'],
       ConnectionBudget: [connectionBudget, 'Connections of each shard'],
     };
+    if (tenantSecrets.length > 0) {
+      outputs.TenantSecretNames = [TenantSecret.nameFor('<tenant id>'), 'Login of each tenant in PostgreSQL'];
+    }
     if (tenants.some(({ loader }) => loader)) {
       outputs.LoaderSecretNames = [TenantLoaderSecret.nameFor('<tenant id>'), "Login of each tenant's ETL"];
     }

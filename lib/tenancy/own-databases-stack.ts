@@ -1,6 +1,7 @@
 import { NestedStack, RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { ProxyAuthentication } from '../database/proxy-authentication';
 import { tenantDatabaseName } from '../provisioning/desired-databases';
 import { DatabaseTenant, OwnDatabases } from '../provisioning/own-databases';
 import { Shard } from '../provisioning/shard';
@@ -29,6 +30,7 @@ export interface OwnDatabasesStackProps {
   readonly schema?: string;
   readonly extensions?: string[];
   readonly encryptionKey: kms.IKey;
+  readonly authentication: ProxyAuthentication;
   /** What happens to the secrets and keys. @default - what each tenant says; keys stay */
   readonly removalPolicy?: RemovalPolicy;
 }
@@ -40,10 +42,11 @@ export class OwnDatabasesStack extends NestedStack {
 
   constructor(scope: Construct, id: string, props: OwnDatabasesStackProps) {
     super(scope, id, { description: 'Tenants: their logins and keys, and a database for each' });
-    this.checkSize(props.tenants);
+    const bySecret = props.authentication === ProxyAuthentication.SECRETS;
+    this.checkSize(props.tenants, bySecret);
     // Imported, so that the policy of the key does not gain a statement with each secret.
     const common = kms.Key.fromKeyArn(this, 'Key', props.encryptionKey.keyArn);
-    const made = props.tenants.map((placed) => this.newTenant(placed, common, props.removalPolicy));
+    const made = props.tenants.map((placed) => this.newTenant(placed, common, bySecret, props.removalPolicy));
     this.tenants = made.map(({ database }) => database);
     this.supersetTenants = made.map(({ superset }) => superset);
     new OwnDatabases(this, 'Databases', {
@@ -55,7 +58,12 @@ export class OwnDatabasesStack extends NestedStack {
     });
   }
 
-  private newTenant({ tenant, shard, key }: PlacedTenant, common: kms.IKey, removalPolicy?: RemovalPolicy) {
+  private newTenant(
+    { tenant, shard, key }: PlacedTenant,
+    common: kms.IKey,
+    bySecret: boolean,
+    removalPolicy?: RemovalPolicy,
+  ) {
     // No id of a tenant has a hyphen.
     const encryptionKey = tenant.ownKey
       ? (key ?? new TenantKey(this, `${tenant.id}-key`, { tenant, removalPolicy }).key)
@@ -70,7 +78,7 @@ export class OwnDatabasesStack extends NestedStack {
     const database: DatabaseTenant = {
       tenant,
       shard: shard.name,
-      secret: new TenantSecret(this, tenant.id, loginProps),
+      secret: bySecret ? new TenantSecret(this, tenant.id, loginProps) : undefined,
       loaderSecret: tenant.loader ? new TenantLoaderSecret(this, `${tenant.id}-loader`, loginProps) : undefined,
     };
     const superset: SupersetTenant = {
@@ -80,12 +88,12 @@ export class OwnDatabasesStack extends NestedStack {
     return { database, superset };
   }
 
-  private checkSize(tenants: PlacedTenant[]): void {
-    const resources = tenants.reduce((sum, { tenant }) => sum + resourcesOf(tenant), 1);
+  private checkSize(tenants: PlacedTenant[], bySecret: boolean): void {
+    const resources = tenants.reduce((sum, { tenant }) => sum + resourcesOf(tenant, bySecret), 1);
     for (const [count, quota] of [
       [resources, RESOURCES_PER_STACK],
-      // The proxies are told of each login.
-      [tenants.length, OUTPUTS_PER_STACK],
+      // The proxies are told of each login that has a secret.
+      [bySecret ? tenants.length : 0, OUTPUTS_PER_STACK],
     ] as const) {
       if (count > quota.limit) {
         throw new ConfigurationError(
@@ -98,7 +106,7 @@ export class OwnDatabasesStack extends NestedStack {
   }
 }
 
-/** Two secrets, one more with a loader, and a key with its alias. */
-function resourcesOf({ loader, ownKey }: Tenant): number {
-  return 2 + (loader ? 1 : 0) + (ownKey ? 2 : 0);
+/** A secret, one more where it logs in to the database by one, one more with a loader, and a key with its alias. */
+function resourcesOf({ loader, ownKey }: Tenant, bySecret: boolean): number {
+  return 1 + (bySecret ? 1 : 0) + (loader ? 1 : 0) + (ownKey ? 2 : 0);
 }

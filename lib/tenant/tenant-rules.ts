@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { ProxyAuthentication } from '../database/proxy-authentication';
 import { TenantColumn, TenantColumnType, TenantTable } from '../database/tenant-table';
 import { nearest } from '../validation/nearest';
 import { Path, Problem, pathText, valueText } from '../validation/problem';
@@ -91,6 +92,7 @@ export function databaseTenantProblems(
   tenants: readonly Tenant[],
   shards: readonly { readonly name: string; readonly onlyFor?: string }[],
   defaultShards?: readonly string[],
+  authentication?: ProxyAuthentication,
 ): Problem[] {
   return [
     ...tenants.flatMap((tenant, index) => below(['tenants', index], schemaProblems('Tenant', tenant))),
@@ -99,12 +101,37 @@ export function databaseTenantProblems(
       below(['shards', index], schemaProblems('EnvironmentShard', { name, onlyFor })),
     ),
     ...shardRuleProblems(tenants, shards, defaultShards),
+    ...ownKeyProblems(tenants, shards, authentication),
   ];
 }
 
 /** What is wrong with a tenant that has a Superset of its own; none if all is well. Values that are CDK tokens are not judged. */
 export function instanceTenantProblems(tenant: Tenant): Problem[] {
   return [...schemaProblems('Tenant', tenant), ...tenantRuleProblems([tenant], undefined, undefined)];
+}
+
+/**
+ * Tenants whose own key would encrypt nothing that their rows are reached by: with IAM authentication they have no secret, and the
+ * storage of a server that others use, too, is not under it. Whatever is not of its type is passed over: the schema says that.
+ */
+export function ownKeyProblems(tenants: unknown, shards: unknown, authentication: unknown): Problem[] {
+  if (authentication !== ProxyAuthentication.IAM) return [];
+  const isOn = (shard: unknown, tenant: unknown) =>
+    field(shard, 'onlyFor') === field(tenant, 'id') &&
+    [undefined, field(shard, 'name')].includes(field(tenant, 'shard'));
+  return (Array.isArray(tenants) ? tenants : []).flatMap((tenant, index): Problem[] =>
+    field(tenant, 'ownKey') !== true || (Array.isArray(shards) && shards.some((shard) => isOn(shard, tenant)))
+      ? []
+      : [
+          {
+            path: ['tenants', index, 'ownKey'],
+            code: 'OWN_KEY_CUTS_NOBODY_OFF',
+            fault:
+              'is true, but with proxy.authentication iam it has no secret that the key encrypts, and others use its server',
+            remedy: `give it a shard of its own (onlyFor: ${String(field(tenant, 'id'))}), whose storage is under the key; or set proxy.authentication to secrets`,
+          },
+        ],
+  );
 }
 
 /** The problems of shards that the schema does not see. Whatever is not of its type is passed over: the schema says that. */

@@ -1,7 +1,7 @@
 """Every connection of Superset to a tenant's data, by its two hooks.
 
-Whatever the Database object says, its host, role, database and password are those of the tenant of whoever asks; and a Database
-of another tenant gets no connection at all.
+Whatever the Database object says, its role, database and password are those of the tenant of whoever asks, and its host is one of
+the platform's; a Database of another tenant gets no connection at all.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from superset_tenancy import pools
+from superset_tenancy import names, pools
 from superset_tenancy.dialect import DRIVER
 from superset_tenancy.identity import current_tenant, tenant_of_database
 from superset_tenancy.refusal import TenancyRefusal
@@ -38,11 +38,13 @@ def connect_as_tenant(
     _uri: URL, _params: dict[str, Any], _username: str | None, _security_manager: Any, _source: Any
 ) -> tuple[URL, dict[str, Any]]:
     """DB_CONNECTION_MUTATOR: what is asked for is not looked at; so no catalog and no parameter leads elsewhere."""
-    tenant = require_own(_connecting_to.get())
-    login = pools.admitted_login(tenant)
+    database = _connecting_to.get()
+    tenant = require_own(database)
+    proxy_name = names.proxy_of_database(database.sqlalchemy_uri)
+    login = pools.admitted_login(tenant, proxy_name)
     uri = URL.create(DRIVER, username=login.username, host=login.host, port=login.port, database=login.database)
     # Without native hstore: it would ask the server for the type's number at each new engine, so at each query.
-    return uri, {"creator": partial(pools.borrow, tenant), "poolclass": NullPool, "use_native_hstore": False}
+    return uri, {"creator": partial(pools.borrow, tenant, proxy_name), "poolclass": NullPool, "use_native_hstore": False}
 
 
 def require_own(database: "Database | None") -> str:

@@ -46,6 +46,8 @@ class Login:
     database: str
     username: str
     password: str = field(repr=False)
+    #: Whether the password is a token, and the host that of a proxy.
+    by_token: bool = False
 
 
 _logins: dict[str, tuple[float, Login]] = {}
@@ -101,11 +103,16 @@ def _read(tenant: str) -> Login:
 
 @cache
 def secrets_manager(_process: int):
-    """One client per process: its connections must not be shared with a fork. The SDK does not read AWS_REGION."""
+    """One client per process: its connections must not be shared with a fork."""
+    return new_client("secretsmanager")
+
+
+def new_client(service: str):
+    """A client of AWS. The SDK does not read AWS_REGION."""
     session = botocore.session.get_session()
     # A query waits for it: what is known must be used before its user gives up.
     patient = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
-    client = session.create_client("secretsmanager", region_name=os.environ["AWS_REGION"], config=patient)
+    client = session.create_client(service, region_name=os.environ["AWS_REGION"], config=patient)
     # What the client was made from, AWS' endpoints in all regions, would be kept for other clients: 7 MB in each process.
     session.get_component("data_loader")._cache.clear()
     return client

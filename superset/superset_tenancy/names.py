@@ -11,7 +11,8 @@ CAPABILITIES = ("viewer", "analyst", "admin")
 _NAMESPACE = uuid.UUID("f3c0a1b4-6d0e-5c1f-9a77-2b8d4f1e6c90")
 _TENANT = r"(?P<tenant>[a-z][a-z0-9_]{2,30})"
 _ROLE = re.compile(rf"tenant:{_TENANT}:(?:{'|'.join(CAPABILITIES)})")
-_DATABASE_URI = re.compile(rf"postgresql\+psycopg2://{_TENANT}@overlay\.invalid/")
+_PROXY = r"(?P<proxy>[a-z][a-z0-9-]{0,62})"
+_DATABASE_URI = re.compile(rf"postgresql\+psycopg2://{_TENANT}@(?:{_PROXY}\.)?overlay\.invalid/")
 
 
 def role_name(tenant: str, capability: str) -> str:
@@ -30,15 +31,26 @@ def database_uuid(tenant: str) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, f"{tenant}/database")
 
 
-def database_uri(tenant: str) -> str:
-    """URI of the tenant's Database object: it says whose it is, and leads nowhere without the overlay."""
-    return f"postgresql+psycopg2://{tenant}@overlay.invalid/"
+def database_uri(tenant: str, proxy: str | None = None) -> str:
+    """URI of the tenant's Database object: it says whose it is, and by which proxy; it leads nowhere without the overlay."""
+    return f"postgresql+psycopg2://{tenant}@{f'{proxy}.' if proxy else ''}overlay.invalid/"
 
 
 def tenant_of_database(uri: str, its_uuid: uuid.UUID | None) -> str | None:
     """The tenant that a Database object belongs to, or None: the name in its URI counts only if the UUID agrees."""
     match = _DATABASE_URI.match(uri)
     return match["tenant"] if match and database_uuid(match["tenant"]) == its_uuid else None
+
+
+def proxy_of_database(uri: str) -> str | None:
+    """The name of the proxy in the URI of a Database object, or None if it has none."""
+    match = _DATABASE_URI.match(uri)
+    return match["proxy"] if match else None
+
+
+def login_name(tenant: str) -> str:
+    """Login role of a tenant in PostgreSQL; a database that is the tenant's own has the same name."""
+    return f"tenant_{tenant}"
 
 
 def schema_name(tenant: str) -> str:

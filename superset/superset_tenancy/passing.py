@@ -13,6 +13,8 @@ NO_SESSION = "no session was free"
 PASSING = {
     "password authentication failed": _REFUSED,
     "SASL authentication failed": _REFUSED,
+    "PAM authentication failed": _REFUSED,
+    "IAM authentication failed for the role": _REFUSED,
     "The password that was provided for the role": _REFUSED,
     "has no credentials for the role": _REFUSED,
     "no such user": _REFUSED,

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.exc import InvalidatePoolError, TimeoutError
 from sqlalchemy.pool import QueuePool
 
+from superset_tenancy import tokens
 from superset_tenancy.credentials import Login, TenantCutOff, login_of
 from superset_tenancy.passing import in_words, is_busy, is_refused_login, passes
 from superset_tenancy.pooled_connection import PooledConnection, ProxiedConnection
@@ -42,8 +43,9 @@ IDLE = 30
 
 
 class _TenantPool:
-    def __init__(self, tenant: str) -> None:
+    def __init__(self, tenant: str, proxy_name: str | None) -> None:
         self.tenant = tenant
+        self.proxy_name = proxy_name
         self.used_at = time.monotonic()
         self.closed = False
         #: The login that the server did not take.
@@ -77,7 +79,7 @@ class _TenantPool:
             except psycopg2.OperationalError as error:
                 logger.warning("tenant %s: no connection: %s", self.tenant, str(error).strip())
                 if is_refused_login(error):
-                    self.refused = login_of(self.tenant)
+                    self.refused = _login_of(self.tenant, self.proxy_name)
                 raise
             self.refused = None
             return handle
@@ -92,8 +94,8 @@ class _TenantPool:
         return connection
 
     def _connect(self) -> PooledConnection:
-        """Connects with today's password."""
-        login = login_of(self.tenant, self.refused)
+        """Connects with today's password, or with a token."""
+        login = _login_of(self.tenant, self.proxy_name, self.refused)
         proxy = proxy_of(login)
         connection = psycopg2.connect(
             host=proxy.host if proxy else login.host,
@@ -106,7 +108,7 @@ class _TenantPool:
             connect_timeout=PATIENCE,
             application_name="superset",
             keepalives_idle=30,
-            connection_factory=ProxiedConnection if proxy else PooledConnection,
+            connection_factory=ProxiedConnection if proxy or login.by_token else PooledConnection,
         )
         connection.role = login.username
         return connection
@@ -127,14 +129,14 @@ _sweeper: threading.Thread | None = None
 _of_parent: list[dict] = []
 
 
-def borrow(tenant: str) -> PooledConnection:
+def borrow(tenant: str, proxy_name: str | None = None) -> PooledConnection:
     """A connection as the tenant's login role. Close it to give it back."""
-    login = admitted_login(tenant)
+    login = admitted_login(tenant, proxy_name)
     key = (login.host, login.port, login.database, login.username)
     with _lock:
         pool = _pools.get(key)
         if pool is None:
-            pool = _pools[key] = _TenantPool(tenant)
+            pool = _pools[key] = _TenantPool(tenant, proxy_name)
         pool.used_at = time.monotonic()
         _keep_sweeping()
     try:
@@ -149,13 +151,18 @@ def borrow(tenant: str) -> PooledConnection:
         ) from error
 
 
-def admitted_login(tenant: str) -> Login:
+def admitted_login(tenant: str, proxy_name: str | None = None) -> Login:
     """The tenant's login. Who is cut off loses the connections, too."""
     try:
-        return login_of(tenant)
+        return _login_of(tenant, proxy_name)
     except TenantCutOff:
         _close_pools_of(tenant)
         raise
+
+
+def _login_of(tenant: str, proxy_name: str | None, refused: Login | None = None) -> Login:
+    """From the tenant's secret, which names the server; or by a token for the proxy that the tenant's Database names."""
+    return tokens.token_login(tenant, proxy_name, refused) if tokens.PROXIES else login_of(tenant, refused)
 
 
 def _close_pools_of(tenant: str) -> None:

@@ -24,14 +24,15 @@ def read_proxies(text: str) -> dict[Endpoint, Endpoint]:
     """The variable's value: a JSON object of "host:port" to "host:port"; nothing at all is no proxy."""
     try:
         proxies = json.loads(text or "{}")
-        return {_endpoint(server): _endpoint(proxy) for server, proxy in proxies.items()}
+        return {endpoint_of(server): endpoint_of(proxy) for server, proxy in proxies.items()}
     except (ValueError, AttributeError) as error:
         raise RuntimeError(
             f'{VARIABLE} is {text!r}: it must be a JSON object such as {{"server.example.com:5432": "proxy.example.com:5432"}}'
         ) from error
 
 
-def _endpoint(text: str) -> Endpoint:
+def endpoint_of(text: str) -> Endpoint:
+    """An endpoint as "host:port"."""
     host, _, port = text.rpartition(":")
     if not host:
         raise ValueError(f"{text!r} has no port")

@@ -35,6 +35,8 @@ class Servers:
         self.commands = answer["commands"]
         #: A PgBouncer in front of the tenants' server, and what somebody who listens in needs to stand in front of it.
         self.proxy = answer["proxy"]
+        #: What takes tokens of IAM in front of that server, as "host:port".
+        self.token_proxy = answer["tokenProxy"]
         self.environment = {
             **answer["environment"],
             "SUPERSET_CONFIG_PATH": str(SUPERSET / "superset_config.py"),
@@ -42,10 +44,12 @@ class Servers:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def ask(self, **command: object) -> None:
+    def ask(self, **command: object) -> dict:
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
-        assert json.loads(self.process.stdout.readline()) == {"done": True}
+        answer = json.loads(self.process.stdout.readline())
+        assert answer.pop("done")
+        return answer
 
     def restart(self, server: str) -> None:
         self.ask(restart=server)
@@ -57,6 +61,10 @@ class Servers:
     def set_proxy_password(self, role: str, password: str) -> None:
         """The proxy's copy of a password."""
         self.ask(proxyUser={"username": role, "password": password})
+
+    def tokens(self) -> SimpleNamespace:
+        """The tokens that were taken since this was asked last, and why others were refused."""
+        return SimpleNamespace(**self.ask(tokens=True))
 
     def run_superset(self, *arguments: str, **options: object) -> subprocess.CompletedProcess:
         """Runs a command of Superset, as the migration task does."""

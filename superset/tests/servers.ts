@@ -10,6 +10,7 @@ import { loadRows, makeTables } from '../../local/example-data';
 import { REPOSITORY } from '../../local/directories';
 import { ensureEmulatorPython, findPython } from '../../local/python';
 import { certificateOfLocalhost } from '../../local/certificates';
+import { startIamFront } from '../../local/iam-front';
 import { startPgBouncer } from '../../local/pgbouncer';
 import { PostgresUser, startPostgres } from '../../local/postgres';
 import { startValkey } from '../../local/valkey';
@@ -25,6 +26,8 @@ interface Command {
   readonly secret?: [string, object | null];
   /** Whom the proxy logs in from now on, with which password. */
   readonly proxyUser?: PostgresUser;
+  /** What became of the tokens of IAM since this was asked last. */
+  readonly tokens?: true;
 }
 
 const TOKEN = 'token-of-the-cache';
@@ -72,6 +75,12 @@ async function main(): Promise<void> {
   for (const { id } of environment.tenants) {
     setProxyUser(tenants.secrets.get(`superset/tenant/${id}/db_credentials`) as unknown as PostgresUser);
   }
+  const iam = await startIamFront({
+    postgres: tenants.postgres,
+    name: 'iam',
+    region: environment.region,
+    key: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
   // For a test that listens in between Superset and the proxy.
   const listener = await certificateOfLocalhost('listener');
   writeFileSync(join(directory, 'listener.pem'), `${listener.certificate}\n${listener.key}`, { mode: 0o600 });
@@ -81,6 +90,7 @@ async function main(): Promise<void> {
     [
       ...[tenants.postgres, metadata, valkey, proxy].map(({ caFile }) => readFileSync(caFile, 'utf8')),
       listener.authority,
+      iam.authority,
     ].join('\n'),
   );
   const { username, password } = tenants.postgres.superuser;
@@ -119,6 +129,7 @@ async function main(): Promise<void> {
       },
       tenants: environment.tenants,
       proxy: { host: proxy.host, port: proxy.port, listener: join(directory, 'listener.pem') },
+      tokenProxy: `${iam.host}:${iam.port}`,
       commands: commandsOf(environment),
     }),
   );
@@ -126,7 +137,7 @@ async function main(): Promise<void> {
   const answer = (text: object) => print(JSON.stringify(text));
   for await (const line of process.stdin) {
     for (const command of String(line).trim().split('\n').filter(Boolean)) {
-      const { restart, secret, proxyUser } = JSON.parse(command) as Command;
+      const { restart, secret, proxyUser, tokens: tell } = JSON.parse(command) as Command;
       if (restart === 'postgres') await tenants.postgres.restart();
       if (restart === 'valkey') await valkey.restart();
       if (restart === 'proxy') await proxy.restart();
@@ -136,10 +147,10 @@ async function main(): Promise<void> {
         else tenants.secrets.delete(name);
       }
       if (proxyUser) setProxyUser(proxyUser);
-      answer({ done: true });
+      answer({ done: true, ...(tell && { taken: iam.taken.splice(0), refusals: iam.refusals.splice(0) }) });
     }
   }
-  await proxy.stop();
+  await Promise.all([proxy.stop(), iam.stop()]);
   await Promise.all([tenants.stop(), metadata.stop(), valkey.stop()]);
   rmSync(directory, { recursive: true, force: true });
   process.exit(0);

@@ -103,6 +103,14 @@ class TestDatabases:
           FROM dbs WHERE uuid = %s"""
     RIGHT = ("postgresql+psycopg2://tk4q9w@overlay.invalid/", True, True, *[False] * 5, None, None)
 
+    def test_a_database_names_the_proxy_of_a_tenant_that_logs_in_with_tokens(self, superset):
+        uuid = str(names.database_uuid("tk4q9w"))
+        for proxy, host in (("proxy-a", "proxy-a.overlay.invalid"), (None, "overlay.invalid")):
+            superset.apply({**NORTHWIND, **({"proxy": proxy} if proxy else {})})
+            uri = superset.values("SELECT sqlalchemy_uri FROM dbs WHERE uuid = %s", uuid)
+            assert uri == [f"postgresql+psycopg2://tk4q9w@{host}/"]
+        assert "proxy" in superset.refused({**NORTHWIND, "proxy": "elsewhere.example.com"})
+
     def test_a_database_leads_nowhere_and_lets_nothing_be_written(self, superset):
         superset.apply(NORTHWIND)
         uuid = str(names.database_uuid("tk4q9w"))

@@ -46,6 +46,14 @@ const analystOf = (tenant: string) =>
   progress.users.find(({ tenant: id, role }) => id === tenant && role === 'analyst')!;
 const sessionOf = (tenant: string) => SupersetSession.signIn(cloud.supersetOf(tenant), analystOf(tenant));
 
+/** What a page has of an element. */
+interface Shown {
+  readonly naturalWidth: number;
+  readonly ownerDocument: {
+    readonly defaultView: { getComputedStyle(element: Shown, pseudo?: string): Record<string, string> };
+  };
+}
+
 /** A colour as a browser writes it. */
 function rgb(color: string): string {
   return `rgb(${[1, 3, 5].map((start) => Number.parseInt(color.slice(start, start + 2), 16)).join(', ')})`;
@@ -109,12 +117,14 @@ test.each([hurt, calm])(
 
     expect(await page.title()).toContain(brand!.name);
     expect(await page.locator('link[rel="icon"]').first().getAttribute('href')).toBe(imageUri(brand!.favicon!));
-    expect(await button.evaluate('(element) => getComputedStyle(element).backgroundColor')).toBe(
-      rgb(brand!.primaryColor!),
-    );
+    expect(
+      await button.evaluate(
+        (element: Shown) => element.ownerDocument.defaultView.getComputedStyle(element).backgroundColor,
+      ),
+    ).toBe(rgb(brand!.primaryColor!));
     const text = await page
       .locator('[data-test="login-form"]')
-      .evaluate('(element) => getComputedStyle(element, "::after").content');
+      .evaluate((element: Shown) => element.ownerDocument.defaultView.getComputedStyle(element, '::after').content);
     expect(text).toBe(brand!.loginText ? JSON.stringify(brand!.loginText) : 'none');
     await page.screenshot({ path: join(SCREENSHOTS, `instance-${tenant}-login.png`), animations: 'disabled' });
     await context.close();
@@ -132,7 +142,7 @@ test.each([hurt, calm])('people of %s see a Superset of their own', async (tenan
   const { brand } = environment.tenants.find(({ id }) => id === tenant)!.instance!;
   const logo = page.locator(`img[alt="${brand!.name}"]`).first();
   expect(await logo.getAttribute('src')).toBe(imageUri(brand!.logo!));
-  expect(await logo.evaluate('(image) => image.complete && image.naturalWidth')).toBeGreaterThan(100);
+  expect(await logo.evaluate((image: Shown) => image.naturalWidth)).toBeGreaterThan(100);
   const others = environment.tenants.filter(({ id }) => id !== tenant);
   for (const { displayName, instance } of others) {
     expect(await page.content()).not.toContain(displayName);

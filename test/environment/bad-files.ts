@@ -830,6 +830,25 @@ export const BAD_FILES: BadFile[] = [
     ['33:5: tenants[1] has no shard: each is only for another tenant [SHARD_MISSING]'],
   ],
   [
+    'a key of a tenant that could not cut it off',
+    [
+      ['shared-rls', 'database-per-tenant'],
+      ['domain:', 'proxy: { authentication: iam }\ndomain:'],
+      ['    displayName: Northwind\n', '    displayName: Northwind\n    ownKey: true\n'],
+    ],
+    [
+      '32:13: tenants[0].ownKey is true, but with proxy.authentication iam it has no secret that the key encrypts, and others use its server [OWN_KEY_CUTS_NOBODY_OFF]',
+    ],
+  ],
+  [
+    'another way to log in than there is',
+    [
+      ['shared-rls', 'database-per-tenant'],
+      ['domain:', 'proxy: { authentication: kerberos }\ndomain:'],
+    ],
+    ['7:26: proxy.authentication is "kerberos", which does not exist [VALUE_UNKNOWN]'],
+  ],
+  [
     'a proxy, a shard and extensions that cannot be',
     [
       ['shared-rls', 'database-per-tenant'],

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import { ProxyAuthentication } from '../../lib/database/proxy-authentication';
 import { Environment } from '../../lib/environment/environment';
 import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { policyFindings } from '../policy-findings';
@@ -55,6 +56,12 @@ test('nor in the stacks of a Superset for each tenant, on their own and in a cel
 
   expect(await findings('instances', fleet)).toEqual(NOTHING);
 }, 240_000);
+
+test('nor in that whose tenants log in with tokens of IAM', async () => {
+  const proxy = { authentication: ProxyAuthentication.IAM };
+
+  expect(await findings('iam', (app) => newStack(app, databaseExample({ proxy })))).toEqual(NOTHING);
+}, 120_000);
 
 test('neither do they in an environment that faces the internet and goes out to it', async () => {
   const { network, domain } = example();

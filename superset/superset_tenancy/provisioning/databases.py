@@ -75,7 +75,7 @@ def problems_with_databases(tenants: list[DesiredTenant]) -> Iterator[str]:
 def _wanted(tenant: DesiredTenant) -> dict[str, Any]:
     return {
         "database_name": tenant.database_name,
-        "sqlalchemy_uri": names.database_uri(tenant.id),
+        "sqlalchemy_uri": names.database_uri(tenant.id, tenant.proxy),
         "configuration_method": ConfigurationMethod.SQLALCHEMY_FORM,
         "expose_in_sqllab": True,
         "allow_run_async": True,

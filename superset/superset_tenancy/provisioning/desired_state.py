@@ -29,6 +29,8 @@ class DesiredTenant:
     id: str
     display_name: str
     admin_email: str
+    #: Name of the proxy that it logs in by with tokens of IAM; None where it has a secret.
+    proxy: str | None = None
 
     @property
     def database_name(self) -> str:
@@ -49,6 +51,7 @@ class _TenantSchema(Schema):
     display_name = fields.String(required=True, data_key="displayName", validate=validate.Length(1, 200))
     # It becomes a user name, which has 128.
     admin_email = fields.Email(required=True, data_key="adminEmail", validate=validate.Length(max=128))
+    proxy = fields.String(validate=validate.Regexp(r"[a-z][a-z0-9-]{0,62}\Z"))
 
     @post_load
     def _tenant(self, data: dict[str, str], **_: Any) -> DesiredTenant:

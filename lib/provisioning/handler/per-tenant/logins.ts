@@ -4,7 +4,8 @@ import { Login, readLogins } from '../secrets';
 
 /** What a tenant's secrets say. */
 export interface TenantLogins {
-  readonly reader: Login;
+  /** @default - it logs in with a token of IAM */
+  readonly reader?: Login;
   readonly loader?: Login;
   readonly metadata?: Login;
 }
@@ -20,7 +21,7 @@ export function readTenantLogins(tenants: DesiredDatabase[]): (id: string) => Pr
     const { secret, loaderSecret, metadataSecret } = byId.get(id) as DesiredDatabase;
     try {
       return {
-        reader: (await logins.get(secret)) as Login,
+        reader: secret ? await logins.get(secret) : undefined,
         loader: loaderSecret ? await logins.get(loaderSecret) : undefined,
         metadata: metadataSecret ? await logins.get(metadataSecret) : undefined,
       };

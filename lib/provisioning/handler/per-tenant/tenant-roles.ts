@@ -6,11 +6,15 @@ import { Login } from '../secrets';
 import { Change, Session } from '../session';
 import { Sql, identifier, list, literal, sql } from '../sql';
 import { Membership, RoleState, TenantState } from './catalog';
+import { IAM_ROLE } from './iam-login';
 import { TenantLogins } from './logins';
 import { Place, hasLoader } from './place';
 import { ServerTraits } from './server-traits';
 
 const STEP = 'roles';
+
+/** A login that has no password. */
+const BY_TOKEN = { password: undefined };
 
 /** The tenant's three roles and its line in the registry, in one transaction. */
 export async function ensureTenantRoles(
@@ -24,11 +28,15 @@ export async function ensureTenantRoles(
   const { reader, owner, loader } = state;
   [reader, owner, loader].forEach((role) => refusePower(role, tenant.id));
   const wantsLoader = hasLoader(tenant);
+  const byToken = logins.reader ? undefined : place.reader;
   const pieces = [
     missingRegistration(tenant, state, traits.batch),
     // Before PostgreSQL 16, an owner that does not inherit has no rights on the schema public of its database.
     await missingRole(place.owner, owner, { connections: -1, inherits: true }),
-    await missingRole(place.reader, reader, { connections: Number(tenant.connections), login: logins.reader }),
+    await missingRole(place.reader, reader, {
+      connections: Number(tenant.connections),
+      login: logins.reader ?? BY_TOKEN,
+    }),
     missingSettings(place.reader, reader, readerSettings(tenant, traits), traits),
     ...(wantsLoader
       ? [
@@ -36,7 +44,8 @@ export async function ensureTenantRoles(
           missingSettings(place.loader, loader, [['search_path', traits.searchPath]], traits),
         ]
       : [endedLogin(place.loader, loader)]),
-    missingMemberships([owner, reader, loader]),
+    missingMemberships([owner, reader, loader], byToken),
+    ...(byToken ? [missingIam(byToken, reader, traits)] : []),
   ].filter(({ statements }) => statements.length > 0);
   const changes = await session.apply({
     tenant: tenant.id,
@@ -47,7 +56,7 @@ export async function ensureTenantRoles(
   if (!wantsLoader && loader) {
     await session.rows(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1`, [place.loader]);
   }
-  refuseForeignMemberships([owner, reader, loader], tenant.id);
+  refuseForeignMemberships([owner, reader, loader], tenant.id, byToken);
   return changes;
 }
 
@@ -80,14 +89,16 @@ function missingRegistration(tenant: DesiredDatabase, { registered }: TenantStat
 export async function missingRole(
   name: string,
   state: RoleState | undefined,
-  wanted: { readonly connections: number; readonly inherits?: boolean; readonly login?: Login },
+  wanted: { readonly connections: number; readonly inherits?: boolean; readonly login?: Login | typeof BY_TOKEN },
 ): Promise<Missing> {
   const role = identifier(name);
   const login = wanted.login ? sql`LOGIN` : sql`NOLOGIN`;
   const inherit = wanted.inherits ? sql`INHERIT` : sql`NOINHERIT`;
   const connections = new Sql(String(wanted.connections));
   if (!state) {
-    const password = wanted.login ? sql` PASSWORD ${literal(await scramVerifier(wanted.login.password))}` : sql``;
+    const password = wanted.login?.password
+      ? sql` PASSWORD ${literal(await scramVerifier(wanted.login.password))}`
+      : sql``;
     const statements = [sql`CREATE ROLE ${role} ${login} ${inherit} CONNECTION LIMIT ${connections}${password}`];
     return { what: `role ${name} created`, statements };
   }
@@ -155,17 +166,34 @@ export function missingSettings(
   return { what: `settings of ${name} set`, statements };
 }
 
-/** No role of a tenant is in another, nor another in it; that of the master user's which a run that died left ends, too. */
-export function missingMemberships(roles: (RoleState | undefined)[]): Missing {
-  const statements = membershipsOf(roles)
+/** No role of a tenant is in another, but for a login by token, nor another in it; that of the master user's which a run that died left ends, too. */
+export function missingMemberships(roles: (RoleState | undefined)[], byToken?: string): Missing {
+  const statements = membershipsOf(roles, byToken)
     .filter(({ mine }) => mine)
     .map(endOf);
   return { what: 'memberships ended', statements };
 }
 
+/** From then on RDS takes no password for it; what was one is forgotten. */
+function missingIam(name: string, state: RoleState | undefined, { withGrantOptions }: ServerTraits): Missing {
+  const role = identifier(name);
+  const options = withGrantOptions ? sql` WITH INHERIT FALSE, SET FALSE` : sql``;
+  const statements = state?.memberships.some((membership) => isIam(membership, name))
+    ? []
+    : [
+        sql`GRANT ${identifier(IAM_ROLE)} TO ${role}${options}`,
+        ...(state ? [sql`ALTER ROLE ${role} PASSWORD NULL`] : []),
+      ];
+  return { what: `${name} logs in with tokens of IAM`, statements };
+}
+
+function isIam({ role, member }: Membership, name: string | undefined): boolean {
+  return role === IAM_ROLE && member === name;
+}
+
 /** Refuses memberships that only somebody else can end. */
-export function refuseForeignMemberships(roles: (RoleState | undefined)[], id: string): void {
-  const foreign = membershipsOf(roles).filter(({ mine }) => !mine);
+export function refuseForeignMemberships(roles: (RoleState | undefined)[], id: string, byToken?: string): void {
+  const foreign = membershipsOf(roles, byToken).filter(({ mine }) => !mine);
   if (foreign.length > 0) {
     const reasons = foreign.map(
       (membership) =>
@@ -176,9 +204,9 @@ export function refuseForeignMemberships(roles: (RoleState | undefined)[], id: s
   }
 }
 
-/** Each once, although both of its roles may be the tenant's. */
-function membershipsOf(roles: (RoleState | undefined)[]): Membership[] {
-  const all = roles.flatMap((role) => role?.memberships ?? []);
+/** Each that should not be, once, although both of its roles may be the tenant's. */
+function membershipsOf(roles: (RoleState | undefined)[], byToken: string | undefined): Membership[] {
+  const all = roles.flatMap((role) => role?.memberships ?? []).filter((membership) => !isIam(membership, byToken));
   return [...new Map(all.map((membership) => [JSON.stringify(membership), membership])).values()];
 }
 

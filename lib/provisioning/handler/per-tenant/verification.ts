@@ -1,10 +1,12 @@
 import pLimit from 'p-limit';
+import pRetry from 'p-retry';
 import { DesiredDatabase, REGISTRY_DATABASE } from '../../desired-databases';
 import { logIn } from '../log-in';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
 import { Change, Session } from '../session';
 import { REACHING_EXTENSIONS, allowedExtensions } from './inside/functions';
+import { IAM_ROLE, iamLogin } from './iam-login';
 import { TenantLogins } from './logins';
 import { Place, placeOf } from './place';
 import { ServerTraits } from './server-traits';
@@ -21,8 +23,8 @@ export interface Verification {
 }
 
 /**
- * Logs in as each tenant and each ETL, with its real secret and directly to the server, and looks: is it in its own database,
- * does it read what is there, and can it do nothing else?
+ * Logs in as each tenant and each ETL, with its real secret or with a token of IAM, and directly to the server, and looks: is it in
+ * its own database, does it read what is there, and can it do nothing else?
  *
  * A password that no longer fits its secret is set again first. PostgreSQL checks it before it counts the connections, so that
  * this heals too when all of them are in use.
@@ -48,12 +50,15 @@ export async function verifyDatabases(
     const { id } = place;
     try {
       const login = (await loginsOf(id))[kind];
-      if (!login) {
+      const byToken = kind === 'reader' && !login;
+      if (!login && !byToken) {
         return;
       }
       const { role, database } = homeOf(place, kind);
-      const direct = directly(login, database, server, id);
-      const { session, changes: mended } = await logIn(master, role, direct, id);
+      const direct = login ? directly(login, database, server, id) : await withToken(place, server);
+      const { session, changes: mended } = byToken
+        ? { session: await logInByToken(direct), changes: [] }
+        : await logIn(master, role, direct, id);
       changes.push(...mended);
       await LOOKS[kind](session, place, traits).finally(() => session.close());
       // A tenant's own data and its Superset's metadata are strangers to each other, too.
@@ -91,6 +96,26 @@ function directly(login: Login, database: string, { host, port }: Pick<Login, 'h
     throw new ProvisioningError(STEP, `its secret names database ${login.database}, not ${database}`, id);
   }
   return { ...login, host, port };
+}
+
+/** What IAM lets a role do since a moment ago, RDS may not know yet. */
+function logInByToken(login: Login): Promise<Session> {
+  return pRetry(() => Session.open(login), {
+    retries: 4,
+    minTimeout: 500,
+    onFailedAttempt: (error) => {
+      if ((error as { code?: string }).code !== REFUSED_TOKEN) throw error;
+    },
+  });
+}
+
+const REFUSED_TOKEN = '28000';
+
+function withToken(
+  { reader: username, database }: Place,
+  { host, port }: Pick<Login, 'host' | 'port'>,
+): Promise<Login> {
+  return iamLogin({ host, port, database, username });
 }
 
 /** Databases of tenants to knock at. */
@@ -220,8 +245,9 @@ async function look(session: Session, { schema, extensions }: ServerTraits): Pro
                    WHERE umuser = 0 OR umuser = session_user::regrole) AS "waysOut",
             (SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
                FROM pg_roles r WHERE r.rolname = session_user)
-              OR EXISTS (SELECT FROM pg_auth_members WHERE member = session_user::regrole) AS powers`,
-    [schema, allowedExtensions(extensions), REACHING_EXTENSIONS],
+              OR EXISTS (SELECT FROM pg_auth_members WHERE member IN (session_user::regrole, to_regrole($4))
+                                                       AND roleid IS DISTINCT FROM to_regrole($4)) AS powers`,
+    [schema, allowedExtensions(extensions), REACHING_EXTENSIONS, IAM_ROLE],
   );
   return finding;
 }
