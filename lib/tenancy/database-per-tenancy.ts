@@ -203,7 +203,8 @@ export class DatabasePerTenancy extends Construct {
       encryptionKey: this.encryptionKey,
     });
     const byToken = props.proxyAuthentication === ProxyAuthentication.IAM;
-    if (byToken) this.shards.forEach(({ server }) => server.grantTenantLogin(this.provisioner, this.provisioner.handler));
+    if (byToken)
+      this.shards.forEach(({ server }) => server.grantTenantLogin(this.provisioner, this.provisioner.handler));
     const rdsRequests = this.newRdsRequests();
     const stacks = this.newStacks(props, placement, removalPolicy);
     new SnapshotsBeforeDestroy(this, 'Snapshots', {
