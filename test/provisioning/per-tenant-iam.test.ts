@@ -40,7 +40,7 @@ describe.each([15, 17] as const)('tenants that log in with tokens of IAM, on Pos
   /** As `desired` of the servers, which are behind the front; `iam` takes the secrets of the tenants away. */
   function desired(tenants: TestTenant[], { iam }: { readonly iam: boolean }): DesiredDatabases {
     const state = servers.desired(tenants, { servers: servers.servers({ port: String(front.port) }) });
-    return iam ? { ...state, tenants: state.tenants.map(({ secret: _, ...tenant }) => tenant) } : state;
+    return iam ? { ...state, tenants: state.tenants.map((tenant) => ({ ...tenant, secret: undefined })) } : state;
   }
 
   interface Signed {
