@@ -98,6 +98,40 @@ describe.each([15, 17] as const)("metadata of tenants' own Supersets, on Postgre
     });
   });
 
+  describe('what its login did to its own database is mended:', () => {
+    beforeEach(() => deploy(ACME, BOLT));
+
+    test.each([
+      ['no way in for itself', 'REVOKE ALL ON DATABASE superset_tk4q9w FROM superset_tk4q9w'],
+      ['a setting', 'ALTER DATABASE superset_tk4q9w SET default_transaction_read_only = on'],
+      ['another setting', 'ALTER DATABASE superset_tk4q9w SET search_path = elsewhere'],
+      ['a template', 'ALTER DATABASE superset_tk4q9w IS_TEMPLATE true'],
+    ])('%s', async (_title, statement) => {
+      await servers.metadata(ACME.id, statement);
+
+      expect((await heal()).changes.length).toBeGreaterThan(0);
+
+      expect((await heal()).changes).toEqual([]);
+      expect(
+        await servers.metadata(
+          ACME.id,
+          `CREATE TABLE ab_user (id int);
+           SELECT current_setting('search_path') AS path, datistemplate AS template FROM pg_database
+            WHERE datname = current_database()`,
+        ),
+      ).toEqual([{ path: '"$user", public', template: false }]);
+    });
+  });
+
+  test('a setting that only a superuser can reset is no change of each run', async () => {
+    await deploy(ACME);
+    await servers.superuser('ALTER DATABASE superset_tk4q9w SET log_statement = ddl');
+
+    await heal();
+
+    expect((await heal()).changes).toEqual([]);
+  });
+
   describe('what was changed by hand is mended:', () => {
     beforeEach(() => deploy(ACME, BOLT));
 
@@ -184,6 +218,16 @@ describe.each([15, 17] as const)("metadata of tenants' own Supersets, on Postgre
       await servers.master(`SELECT datname::text FROM pg_database WHERE datname ~ '^(tenant|superset)_' ORDER BY 1`),
     ).toEqual([{ datname: 'superset_tk4q9w' }, { datname: 'tenant_tk4q9w' }]);
     expect(await servers.master(`SELECT rolname FROM pg_roles WHERE rolname ~ 'tz81mm'`)).toEqual([]);
+  });
+
+  test('its login cannot keep its database from being destroyed', async () => {
+    await deploy({ ...ACME, removalPolicy: 'destroy' });
+    await servers.metadata(ACME.id, 'ALTER DATABASE superset_tk4q9w IS_TEMPLATE true');
+
+    await deploy();
+
+    expect(await servers.master(`SELECT datname FROM pg_database WHERE datname ~ 'tk4q9w'`)).toEqual([]);
+    expect(await servers.master(`SELECT rolname FROM pg_roles WHERE rolname ~ 'tk4q9w'`)).toEqual([]);
   });
 
   test('the end of its stack ends its logins, and its neighbours on the server go on', async () => {

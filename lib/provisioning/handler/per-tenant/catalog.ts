@@ -37,6 +37,12 @@ export interface DatabaseState {
   readonly mine: boolean;
   readonly open: boolean;
   readonly connections: number;
+  /** Whether it cannot be dropped. */
+  readonly template: boolean;
+  /** Whether its owner has every right on it that an owner has from the start, CONNECT among them. */
+  readonly ownerHasAll: boolean;
+  /** Settings for whoever enters, without those that only a superuser can reset. */
+  readonly settings: string[];
   /** `role=privilege` of each but the owner. */
   readonly acl: string[];
 }
@@ -114,6 +120,13 @@ async function readDatabases(master: Session, names: string[]): Promise<Database
   return master.rows<DatabaseState>(
     `SELECT d.datname::text AS name, d.oid::text AS oid, pg_get_userbyid(d.datdba)::text AS owner,
             pg_has_role(d.datdba, 'USAGE') AS mine, d.datallowconn AS open, d.datconnlimit AS connections,
+            d.datistemplate AS template,
+            (SELECT count(*) = 3 FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+              WHERE a.grantee = d.datdba) AS "ownerHasAll",
+            ARRAY(SELECT line FROM pg_db_role_setting s, unnest(s.setconfig) AS line
+                    LEFT JOIN pg_settings p ON p.name = split_part(line, '=', 1)
+                   WHERE s.setdatabase = d.oid AND s.setrole = 0
+                     AND (p.context IN ('superuser', 'superuser-backend')) IS NOT TRUE ORDER BY 1) AS settings,
             ARRAY(SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee) END || '=' || a.privilege_type
                     FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
                    WHERE a.grantee <> d.datdba ORDER BY 1) AS acl

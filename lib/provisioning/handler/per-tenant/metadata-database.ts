@@ -1,10 +1,11 @@
 import { DesiredDatabase } from '../../desired-databases';
 import { ProvisioningError } from '../provisioning-error';
 import { Change, Session } from '../session';
-import { literal, sql } from '../sql';
-import { TenantState } from './catalog';
+import { identifier, literal, sql } from '../sql';
+import { DatabaseState, TenantState } from './catalog';
 import { TenantLogins } from './logins';
-import { Place, hasMetadata } from './place';
+import { actingFor } from './membership';
+import { OwnedDatabase, Place, hasMetadata } from './place';
 import { ServerTraits } from './server-traits';
 import { ensureOwnedDatabase } from './tenant-database';
 import {
@@ -62,7 +63,20 @@ export async function ensureMetadataDatabase(
     ? []
     : [sql`UPDATE tenancy.tenant_database SET metadata_made = true WHERE id = ${literal(tenant.id)}`];
   const made = await ensureOwnedDatabase(session, tenant.id, metadata, { database, entering: [], noted }, traits);
-  return [...changes, ...made];
+  return [...changes, ...made, ...(await resetSettings(session, tenant.id, metadata, database, traits))];
+}
+
+/** The login owns the database, and may give it settings that outlast a new password. */
+async function resetSettings(
+  session: Session,
+  tenant: string,
+  { database, owner }: OwnedDatabase,
+  known: DatabaseState | undefined,
+  traits: ServerTraits,
+): Promise<Change[]> {
+  const reset = known?.settings.length ? [sql`ALTER DATABASE ${identifier(database)} RESET ALL`] : [];
+  const statements = actingFor([owner], traits.withGrantOptions, reset);
+  return session.apply({ step: STEP, what: `settings of database ${database} reset`, tenant, statements });
 }
 
 const END_SESSIONS = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1';

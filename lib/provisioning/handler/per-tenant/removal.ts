@@ -1,7 +1,7 @@
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Change, Session } from '../session';
 import { Sql, identifier, list, literal, sql } from '../sql';
-import { TenantState, readStates } from './catalog';
+import { DatabaseState, TenantState, readStates } from './catalog';
 import { beginMembership, endMembership } from './membership';
 import { OwnedDatabase, Place, placeOf } from './place';
 
@@ -68,10 +68,13 @@ async function destroy(master: Session, place: Place, state: TenantState): Promi
   const withGrantOptions = (await master.majorVersion()) >= 16;
   const changes: Change[] = [];
   if (state.database) {
-    changes.push(...(await drop(master, id, place, Boolean(state.owner), withGrantOptions)));
+    changes.push(...(await drop(master, id, place, state.database, Boolean(state.owner), withGrantOptions)));
   }
   if (state.metadataDatabase) {
-    changes.push(...(await drop(master, id, place.metadata, Boolean(state.metadataOwner), withGrantOptions)));
+    const { metadataDatabase, metadataOwner } = state;
+    changes.push(
+      ...(await drop(master, id, place.metadata, metadataDatabase, Boolean(metadataOwner), withGrantOptions)),
+    );
   }
   const roles = [state.reader, state.loader, state.owner, state.metadataOwner].flatMap((role) =>
     role ? [role.name] : [],
@@ -101,6 +104,7 @@ async function drop(
   master: Session,
   tenant: string,
   { database, owner }: OwnedDatabase,
+  { template }: DatabaseState,
   hasOwner: boolean,
   withGrantOptions: boolean,
 ): Promise<Change[]> {
@@ -110,6 +114,8 @@ async function drop(
       await master.rows(beginMembership(owner, withGrantOptions).text);
     }
     return await master.concurrently({ step: STEP, what, tenant }, [
+      // The owner of its metadata may have made it one.
+      ...(template ? [sql`ALTER DATABASE ${identifier(database)} IS_TEMPLATE false`] : []),
       sql`DROP DATABASE ${identifier(database)} WITH (FORCE)`,
     ]);
   } catch (error) {

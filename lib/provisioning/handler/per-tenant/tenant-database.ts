@@ -58,10 +58,12 @@ export async function ensureOwnedDatabase(
     ...(database.acl.some((entry) => entry.startsWith('PUBLIC='))
       ? [sql`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`]
       : []),
+    ...(database.ownerHasAll ? [] : [sql`GRANT ALL ON DATABASE ${name} TO ${identifier(owned.owner)}`]),
     ...entering
       .filter((role) => !database.acl.includes(`${role}=CONNECT`))
       .map((role) => sql`GRANT CONNECT ON DATABASE ${name} TO ${identifier(role)}`),
     ...(database.connections === -1 ? [] : [sql`ALTER DATABASE ${name} CONNECTION LIMIT -1`]),
+    ...(database.template ? [sql`ALTER DATABASE ${name} IS_TEMPLATE false`] : []),
     ...(database.open ? [] : [sql`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`]),
   ];
   changes.push(
@@ -94,5 +96,16 @@ async function create(
 /** What `CREATE DATABASE` makes. */
 function newDatabase({ database, owner }: OwnedDatabase): DatabaseState {
   const acl = ['PUBLIC=CONNECT', 'PUBLIC=TEMPORARY'];
-  return { name: database, oid: '', owner, mine: false, open: false, connections: -1, acl };
+  return {
+    name: database,
+    oid: '',
+    owner,
+    mine: false,
+    open: false,
+    connections: -1,
+    template: false,
+    ownerHasAll: true,
+    settings: [],
+    acl,
+  };
 }
