@@ -25,7 +25,17 @@ const SUPERSET_SECRETS = 4;
 /** Of each tenant: its login in PostgreSQL, and the first one in Superset. */
 const TENANT_SECRETS = 2;
 
-const ALARMS = { superset: 21, server: 7, proxy: 6, ownWorkers: 1, instance: 12, instanceServer: 9, cell: 9 };
+/** What has alarms, and how many; those of replicas are of a cache that has any. */
+const ALARMS = {
+  superset: 18,
+  server: 7,
+  proxy: 6,
+  ownWorkers: 1,
+  instance: 9,
+  instanceServer: 9,
+  cell: 9,
+  replicas: 3,
+};
 
 function sharedBill(environment: Environment): BillOfMaterials {
   const bill = new BillOfMaterials(environment.region);
@@ -71,6 +81,7 @@ function oneSuperset(bill: BillOfMaterials, environment: Environment): void {
   bill.loadBalancer(environment.domain.internetFacing);
   bill.server("Superset's PostgreSQL", serverOf(metadataDatabase, METADATA_SERVER));
   bill.cache({ nodeType: cache?.nodeType ?? 'cache.t4g.small', replicas: cache?.replicas ?? 1 });
+  if (cache?.replicas !== 0) bill.each('alarmMonth', CLOUDWATCH_ALARMS, ALARMS.replicas);
   bill.tasks('web', superset?.minWebTasks ?? 2);
   bill.tasks('worker', superset?.minWorkerTasks ?? 1);
   bill.tasks('beat', 1);
@@ -120,6 +131,7 @@ function addInstance(bill: BillOfMaterials, environment: Environment, plan: Inst
   if (own('loadBalancer')) bill.loadBalancer(environment.domain.internetFacing);
   if (own('database')) bill.server("tenants' PostgreSQL", serverOf(server, TENANTS_SERVER));
   bill.cache(cache);
+  if (cache.replicas > 0) bill.each('alarmMonth', CLOUDWATCH_ALARMS, ALARMS.replicas);
   bill.tasks('web', tasks.minWebTasks);
   bill.tasks('worker', tasks.minWorkerTasks, spotWorkers);
   bill.tasks('beat', 1);
