@@ -293,7 +293,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     desiredState.grantRead(this.taskRole);
     const migration = new SupersetMigration(this, 'Migration', {
       cluster: this.cluster,
-      taskDefinition: this.newTask('MigrationTask', 'migration', SIZES.migration, COMMANDS.migration, {
+      taskDefinition: this.newTask('MigrationTask', 'migration', TASK_SIZES.migration, COMMANDS.migration, {
         // Not of the services, which would roll because somebody renamed a tenant.
         environment: {
           SUPERSET_DESIRED_STATE: desiredState.url,
@@ -323,21 +323,21 @@ export class SupersetService extends Construct implements ec2.IConnectable {
 
     const brand = this.brandOf(props.brand);
     const webService = this.newService('Web', network, securityGroup, {
-      taskDefinition: this.newTask('WebTask', 'web', SIZES.web, COMMANDS.web, {
+      taskDefinition: this.newTask('WebTask', 'web', TASK_SIZES.web, COMMANDS.web, {
         environment: brand,
         portMappings: [{ containerPort: WEB_PORT }],
       }),
       healthCheckGracePeriod: Duration.minutes(2),
     });
     const workerService = this.newService('Worker', network, securityGroup, {
-      taskDefinition: this.newTask('WorkerTask', 'worker', SIZES.worker, COMMANDS.worker, {
+      taskDefinition: this.newTask('WorkerTask', 'worker', TASK_SIZES.worker, COMMANDS.worker, {
         environment: brand,
         healthCheck: WORKER_LIVES,
       }),
       ...(props.spotWorkers && { capacityProviderStrategies: SPOT }),
     });
     this.beatService = this.newService('Beat', network, securityGroup, {
-      taskDefinition: this.newTask('BeatTask', 'beat', SIZES.beat, COMMANDS.beat, { healthCheck: BEAT_TICKS }),
+      taskDefinition: this.newTask('BeatTask', 'beat', TASK_SIZES.beat, COMMANDS.beat, { healthCheck: BEAT_TICKS }),
       desiredCount: 1,
       // Two clocks would send every report twice: the old one ends before the new one starts.
       minHealthyPercent: 0,
@@ -351,7 +351,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
           taskDefinition: this.newTask(
             `WorkerTask-${tenant}`,
             `worker-${tenant}`,
-            SIZES.worker,
+            TASK_SIZES.worker,
             [...COMMANDS.worker, `--queues=${ownQueue(tenant)}`],
             { environment: brand, healthCheck: WORKER_LIVES },
           ),
@@ -780,7 +780,7 @@ interface TaskSize {
 }
 
 /** A web worker of Superset takes about 285 MB and a Celery worker 530 MB, before queries. */
-const SIZES = {
+export const TASK_SIZES = {
   web: { cpu: 1024, memoryLimitMiB: 2048 },
   worker: { cpu: 1024, memoryLimitMiB: 2048 },
   beat: { cpu: 256, memoryLimitMiB: 512 },

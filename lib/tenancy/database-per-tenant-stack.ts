@@ -1,6 +1,7 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { noteAdvice } from '../advice/advice-report';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
@@ -71,6 +72,7 @@ export class DatabasePerTenantStack extends Stack {
       extensions: environment.data?.extensions,
       tenants: environment.tenants,
     });
+    noteAdvice(this, environment);
     this.addOutputs();
   }
 

@@ -1,5 +1,6 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { noteAdvice } from '../advice/advice-report';
 import { Environment } from '../environment/environment';
 import { checkAccountQuotas } from './account-quotas';
 import { checkEnvironment } from './environment-parts';
@@ -61,6 +62,7 @@ export class InstanceFleet extends Construct {
         description: `Superset of tenant ${plan.tenant.id}`,
       });
     });
+    noteAdvice(this, environment);
     checkAccountQuotas(this, [...this.cells, ...this.instances], environment.instances?.raisedQuotas);
   }
 

@@ -3,10 +3,10 @@ import { Construct } from 'constructs';
 import { ShardBudget } from './shard-budget';
 
 /** Up to about here one server, with one restore and one maintenance window, serves its tenants well. */
-const FITTING_TENANTS = 30;
+export const FITTING_TENANTS = 30;
 
 /** Up to about here a restore of the whole server, which is the only one that RDS has, takes well under an hour. */
-const FITTING_STORAGE_GIB = 100;
+export const FITTING_STORAGE_GIB = 100;
 
 /** Warns when another model would serve better. It works none the less: acknowledge the warning to keep the choice. */
 export function warnOfFit(scope: Construct, tenants: number, storageGiB: number): void {
@@ -25,10 +25,10 @@ export function warnOfFit(scope: Construct, tenants: number, storageGiB: number)
 }
 
 /** Below it, what a server and a proxy of their own cost outweighs what databases of their own give. */
-const FEWEST_TENANTS = 10;
+export const FEWEST_TENANTS = 10;
 
 /** Above it a restore or an upgrade of one server concerns too many. */
-const MOST_ON_SHARD = 100;
+export const MOST_ON_SHARD = 100;
 
 /** Tells when another model, or another shard, would serve better. */
 export function noteFitOfShards(scope: Construct, shards: ShardBudget[]): void {

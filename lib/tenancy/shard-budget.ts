@@ -1,4 +1,5 @@
 import { Annotations } from 'aws-cdk-lib';
+import Table from 'cli-table3';
 import { Construct } from 'constructs';
 import { LOADER_CONNECTIONS } from '../provisioning/desired-databases';
 import { SupersetTasks, processesOf, queriesAtOnce } from '../superset/superset-processes';
@@ -105,34 +106,38 @@ export function checkShardBudget(scope: Construct, budget: ShardBudget): void {
 const REMEDIES =
   'Let tenants hold fewer connections (connectionsPerProcess, limits.connections), let fewer tasks run at most, choose a larger instance class (its memory decides, AWS caps it at 5000), or add a shard for the next tenants';
 
-/** The budgets as a table. */
+/** The budgets as a table, without lines, since it is an output of the stack, too. */
 export function budgetTable(budgets: ShardBudget[]): string {
-  const rows = [
-    [
-      'shard',
-      'class',
-      'server takes',
-      'proxy has',
-      'queries at once',
-      'kept',
-      'limits',
-      'clients',
-      'direct',
-      'tenants',
-    ],
-    ...budgets.map((budget) => [
+  const left = ['shard', 'class'];
+  const right = ['server takes', 'proxy has', 'queries at once', 'kept', 'limits', 'clients', 'direct', 'tenants'];
+  const table = new Table({
+    head: [...left, ...right],
+    colAligns: [...left.map(() => 'left' as const), ...right.map(() => 'right' as const)],
+    chars: Object.fromEntries([...LINES.map((line) => [line, '']), ['middle', '  ']]),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  for (const budget of budgets) {
+    const { maxConnections, proxied, queries, kept, limits, clients, direct, tenants } = budget;
+    table.push([
       budget.shard,
       budget.instanceClass,
-      ...[budget.maxConnections, budget.proxied, budget.queries, budget.kept].map(String),
-      ...[budget.limits, budget.clients, budget.direct, budget.tenants.length].map(String),
-    ]),
-  ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) =>
-    row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  '),
-  );
-  return ['Connections:', ...lines].join('\n');
+      maxConnections,
+      proxied,
+      queries,
+      kept,
+      limits,
+      clients,
+      direct,
+      tenants.length,
+    ]);
+  }
+  return ['Connections:', table.toString()].join('\n');
 }
+
+const LINES = [
+  ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+  ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
+];
 
 function sizeOf({ shard, instanceClass, maxConnections, proxied, proxyPercent }: ShardBudget): string {
   return `shard ${shard} (${instanceClass}) takes ${maxConnections} connections, of which its proxy may open ${proxyPercent} %, ${proxied}.`;

@@ -1,6 +1,7 @@
 import { CfnOutput, RemovalPolicy, Stack, StackProps } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { noteAdvice } from '../advice/advice-report';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
@@ -60,6 +61,7 @@ export class SharedRlsStack extends Stack {
       ...tablesOf(environment),
       tenants: environment.tenants,
     });
+    noteAdvice(this, environment);
     this.addOutputs();
   }
 

@@ -142,7 +142,7 @@ describe('the example', () => {
   });
 
   test('it warns of nothing', () => {
-    expect(made.messages).toEqual([]);
+    expect(made.messages.filter((message) => !message.includes('superset-tenancy:model-advice'))).toEqual([]);
   });
 });
 
