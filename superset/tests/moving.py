@@ -13,11 +13,14 @@ import psycopg2
 import pytest
 
 from applying import PRISTINE, Content, _connected, _recreate, _using
-from servers import REPOSITORY, SUPERSET
+from psycopg2 import sql
+from servers import PROGRAMS, REPOSITORY, SUPERSET
+from world import Person
 from superset_tenancy import credentials
 
 MOVER, NEIGHBOUR = "tk4q9w", "tz81mm"
 BUCKET, KEY = "dumps", "arn:aws:kms:eu-central-1:123456789012:key/of-tk4q9w"
+PASSWORD = "a password of before"
 TENANTS = [
     {"id": MOVER, "displayName": "Northwind Traders", "adminEmail": "ada@northwind.example"},
     {"id": NEIGHBOUR, "displayName": "Contoso Retail", "adminEmail": "ben@contoso.example"},
@@ -81,13 +84,9 @@ class Environment:
     def database(self, tenant: str) -> str:
         return self.superuser.get("dbname") or f"tenant_{tenant}"
 
-    def sql(self, tenant: str, statement: str, *parameters: Any) -> list[tuple]:
+    def sql(self, tenant: str, statement: Any, *parameters: Any) -> list[tuple]:
         """As the superuser of the server: to set scenes, and to look."""
-        connection = psycopg2.connect(
-            **{**self.superuser, "dbname": self.database(tenant)},
-            sslmode="verify-full",
-            sslrootcert=self.variables["PGSSLROOTCERT"],
-        )
+        connection = self._connect(tenant)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
@@ -96,20 +95,73 @@ class Environment:
         finally:
             connection.close()
 
+    def _connect(self, tenant: str) -> Any:
+        login = {**self.superuser, "dbname": self.database(tenant)}
+        return psycopg2.connect(**login, sslmode="verify-full", sslrootcert=self.variables["PGSSLROOTCERT"])
+
     def table(self, tenant: str, name: str) -> str:
-        return f"tenant_{tenant}.{name}" if self.shared and name == "notes" else f"analytics.{name}"
+        return f"tenant_{tenant}.{name}" if self.shared and name in ("notes", "kinds") else f"analytics.{name}"
 
     def rows(self, tenant: str, value: str | None = None) -> dict[str, list[str]]:
-        """All rows of a tenant, as text."""
+        """All rows of a tenant in each table, as text."""
         found = {}
-        for name in ("orders", "events", "notes"):
+        for name in ("orders", "events", "notes", "kinds"):
             table = self.table(tenant, name)
-            mine = f" WHERE tenant_id = '{value}'" if self.shared and name != "notes" else ""
-            try:
+            if self.sql(tenant, "SELECT to_regclass(%s) IS NOT NULL", table)[0][0]:
+                mine = f" WHERE tenant_id = '{value}'" if self.shared and table.startswith("analytics.") else ""
                 found[name] = [row for (row,) in self.sql(tenant, f"SELECT t::text FROM {table} t{mine} ORDER BY 1")]
-            except psycopg2.errors.UndefinedTable:
-                found[name] = []
         return found
+
+    def reset(self) -> None:
+        """As after its first deployment, where the mover has nothing yet."""
+        _recreate(self.app, self.metadata, template=PRISTINE)
+        if not self.shared:
+            for (name,) in self.sql(
+                MOVER, "SELECT relname FROM pg_class WHERE relnamespace = 'analytics'::regnamespace AND relkind = 'r'"
+            ):
+                self.sql(MOVER, sql.SQL("DROP TABLE analytics.{} CASCADE").format(sql.Identifier(name)))
+
+    def people(self, *people: tuple[str, str]) -> None:
+        """Users by name and role, of the tenant that their name ends in."""
+        lines = [
+            {"tenant": name[-6:], "role": role, "username": name, "email": f"{name}@x.example", "password": PASSWORD}
+            for name, role in people
+        ]
+        self.done("add-users", stdin="\n".join(map(json.dumps, lines)))
+
+    def person(self, name: str) -> Person:
+        """Within `here`."""
+        return Person(self.app.test_client(), name, PASSWORD)
+
+    def of(self, tenant: str, value: str | None = None) -> dict:
+        """All that a tenant has: its rows, and what Superset has of it, to the byte."""
+        from superset_tenancy.moving.objects import describe, describe_people, describe_rules, things_of
+
+        with self.here(), self.app.app_context():
+            things = things_of(tenant)
+            superset = [describe(tenant, things), describe_people(tenant), describe_rules(things)]
+        return {"rows": self.rows(tenant, value), "superset": superset}
+
+    @contextmanager
+    def blocked(self, tenant: str, table: str) -> Iterator[None]:
+        """Nobody writes to a table meanwhile."""
+        connection = self._connect(tenant)
+        try:
+            connection.cursor().execute(f"BEGIN; LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+            yield
+        finally:
+            connection.close()
+
+    def process(self, *arguments: str) -> subprocess.Popen:
+        """A command as a task of its own, which may die."""
+        return subprocess.Popen(
+            [PROGRAMS / "superset", "tenancy", *arguments],
+            env={**os.environ, **self.variables, "SUPERSET_DATABASE_NAME": self.metadata},
+            cwd=SUPERSET,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
 
     def metadata_rows(self, statement: str) -> list[tuple]:
         with self.here(), _connected(self.app) as connection, connection.cursor() as cursor:
@@ -158,6 +210,7 @@ class Moving:
 
 @pytest.fixture(scope="session")
 def moving_servers(servers):
+    servers.set_secret("superset/loader/db_credentials", _secret(servers, "loader"))
     secrets = {
         name: _secret(servers, name) for name in ("metadata", *(f"superset/tenant/{id}/admin_login" for id in (MOVER, NEIGHBOUR)))
     }

@@ -7,9 +7,11 @@ import click
 from flask.cli import with_appcontext
 from superset import db
 
+from superset_tenancy.moving.arrival import refuse_what_cannot_come
+from superset_tenancy.moving.comparison import differences
 from superset_tenancy.moving.dump import Dump, DumpDamaged, Stored
 from superset_tenancy.moving.frozen import set_frozen
-from superset_tenancy.moving.objects_in import differences, import_objects
+from superset_tenancy.moving.objects_in import import_objects
 from superset_tenancy.moving.objects_out import export_objects, read_objects
 from superset_tenancy.moving.rows_in import Arriving, import_rows, verify_rows
 from superset_tenancy.moving.rows_out import export_rows
@@ -75,6 +77,7 @@ def import_(tenant: str, location: str, fingerprint: str, replace: bool, loader_
         dump = Dump(location)
         manifest = _manifest(dump, tenant, fingerprint)
         description, files = read_objects(dump.read_all(Stored(**manifest["objects"])))
+        refuse_what_cannot_come(tenant, description, replace)
         with reading(tenant) as cursor:
             place = read_place(cursor, tenant)
         import_rows(place, manifest, dump, replace, loader_secret, say)
@@ -100,9 +103,11 @@ def verify_move(tenant: str, location: str, fingerprint: str) -> None:
         description, _ = read_objects(dump.read_all(Stored(**manifest["objects"])))
         with reading(tenant) as cursor:
             found = verify_rows(cursor, read_place(cursor, tenant), Arriving.all_of(manifest), say)
-        found += differences(tenant, description)
-        if found:
-            raise Stopped("; ".join(found))
+        others = differences(tenant, description)
+        for line in others:
+            say(line)
+        if found or others:
+            raise Stopped(f"{len(found)} tables and {len(others)} things of Superset's are not as in the dump")
         say(f"Superset: {len(description['things'])} things and {len(description['people'])} users as in the dump")
         say("all is as in the dump")
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_
 from sqlalchemy.orm import selectinload
 from superset import db, security_manager
-from superset.connectors.sqla.models import SqlaTable
+from superset.connectors.sqla.models import RowLevelSecurityFilter, SqlaTable
 from superset.models.core import FavStar, FavStarClassName
 from superset.models.dashboard import Dashboard
 from superset.models.slice import Slice
@@ -17,7 +17,7 @@ from superset.models.sql_lab import SavedQuery
 
 from superset_tenancy import names
 from superset_tenancy.provisioning.databases import find_database
-from superset_tenancy.provisioning.roles import EXPLAIN_ROLE
+from superset_tenancy.provisioning.records import read_record
 from superset_tenancy.security import tenants_of_dashboard
 
 #: In the order in which they are made.
@@ -30,7 +30,7 @@ Things = dict[str, list[Thing]]
 
 
 def things_of(tenant: str) -> Things:
-    """The datasets, charts and dashboards of a tenant, and the saved queries of its people: Superset shows them to nobody else."""
+    """The datasets, charts and dashboards of a tenant, and the queries that its people saved: nobody else is shown those."""
     database = find_database(tenant)
     number = database.id if database else None
     datasets = db.session.query(SqlaTable).filter_by(database_id=number).order_by(SqlaTable.id).all()
@@ -74,6 +74,13 @@ def _dashboards(tenant: str, charts: list[Slice]) -> list[Dashboard]:
     )
 
 
+def rules_of(things: Things) -> list[RowLevelSecurityFilter]:
+    """Superset's own rules of row-level security for the tenant's datasets, which an operator has made."""
+    numbers = [dataset.id for dataset in things["dataset"]]
+    rule = RowLevelSecurityFilter
+    return db.session.query(rule).filter(rule.tables.any(SqlaTable.id.in_(numbers))).order_by(rule.name).all()
+
+
 def people_of(tenant: str) -> list:
     """All users with a role of the tenant, the deactivated ones too."""
     role, user = security_manager.role_model, security_manager.user_model
@@ -82,7 +89,7 @@ def people_of(tenant: str) -> list:
 
 
 def describe_people(tenant: str) -> list[dict[str, Any]]:
-    """With the hash of each password: people keep theirs. A role of the platform stays behind, but for EXPLAIN."""
+    """With the hash of each password: people keep theirs. Roles of the platform are not the tenant's to take along."""
     return [
         {
             "username": user.username,
@@ -91,10 +98,41 @@ def describe_people(tenant: str) -> list[dict[str, Any]]:
             "last_name": user.last_name,
             "active": bool(user.active),
             "password": user.password,
-            "roles": sorted(role.name for role in user.roles if names.tenant_of_role(role.name) or role.name == EXPLAIN_ROLE),
+            "roles": sorted(role.name for role in user.roles if names.tenant_of_role(role.name)),
         }
         for user in people_of(tenant)
     ]
+
+
+def describe_rules(things: Things) -> list[dict[str, Any]]:
+    """As far as they are about the tenant's datasets."""
+    return [
+        {
+            "name": rule.name,
+            "description": rule.description,
+            "filter_type": rule.filter_type,
+            "group_key": rule.group_key,
+            "clause": rule.clause,
+            "roles": sorted(role.name for role in rule.roles),
+            "datasets": sorted(str(dataset.uuid) for dataset in rule.tables if dataset in things["dataset"]),
+        }
+        for rule in rules_of(things)
+    ]
+
+
+def called(thing: dict[str, Any]) -> str:
+    """A thing, as it is described, in words."""
+    return f'{thing["kind"]} "{thing["title"]}" ({thing["uuid"]})'
+
+
+def counted(kinds: list[str]) -> str:
+    """So many of each kind."""
+    return ", ".join(f"{kinds.count(kind)} {'saved queries' if kind == 'query' else f'{kind}s'}" for kind in MODELS)
+
+
+def is_content(tenant: str, uuid: str) -> bool:
+    """Whether it is the tenant's copy of a piece of the shared content of this environment."""
+    return uuid in {str(names.content_uuid(tenant, original)) for original in read_record(tenant).content}
 
 
 def describe(tenant: str, things: Things) -> list[dict[str, Any]]:

@@ -1,47 +1,42 @@
 """What a tenant had in Superset, from a dump: by Superset's own import, over the tenant's Database here, with new numbers.
 
 All of it is one transaction. UUIDs stay, so that what is here already, as the shared content is, becomes what it was there. Whose
-a thing is, who changed it and when come along. Nothing of anybody else's is written: what has one of these UUIDs, user names or
-slugs here is the tenant's own, or the import is refused.
+a thing is, who changed it and when come along. What stands in the way was looked at before (`arrival.py`).
 """
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, update
+from sqlalchemy.exc import SQLAlchemyError
 from superset import db, security_manager
 from superset.commands.chart.importers.v1.utils import import_chart
 from superset.commands.dashboard.importers.v1.utils import import_dashboard, update_id_refs
 from superset.commands.dataset.importers.v1.utils import import_dataset
 from superset.commands.query.importers.v1.utils import import_saved_query
 from superset.commands.utils import update_chart_config_dataset
-from superset.models.core import Database, FavStar
+from superset.connectors.sqla.models import RowLevelSecurityFilter
+from superset.exceptions import SupersetException
+from superset.models.core import FavStar, Theme
 from superset.models.dashboard import Dashboard
 from superset.models.embedded_dashboard import EmbeddedDashboard
 
-from superset_tenancy.moving.objects import (
-    FAVOURITES,
-    MODELS,
-    TITLES,
-    Thing,
-    Things,
-    describe,
-    describe_people,
-    people_of,
-    things_of,
-)
+from superset_tenancy import names
+from superset_tenancy.moving.arrival import person_of, refuse_what_cannot_come
+from superset_tenancy.moving.comparison import differences
+from superset_tenancy.moving.objects import FAVOURITES, MODELS, TITLES, Thing, counted, is_content, people_of, rules_of, things_of
 from superset_tenancy.moving.sessions import Place
 from superset_tenancy.moving.stopped import Stopped
-from superset_tenancy.provisioning.apply import alone
+from superset_tenancy.provisioning.apply import alone, reason
 from superset_tenancy.provisioning.changes import Refused
 from superset_tenancy.provisioning.content import as_datasource, forget_scopes, forget_source
 from superset_tenancy.provisioning.databases import find_database
 from superset_tenancy.provisioning.records import read_record, write_record
-from superset_tenancy.provisioning.users import KnownUsers, Person, other_owner
+from superset_tenancy.provisioning.users import KnownUsers
 
 
 def import_objects(
@@ -58,38 +53,24 @@ def import_objects(
         if not differences(tenant, description):
             say("Superset: all is there already")
             return
-        arrival = _Arrival(tenant, place, own_tables, description, files)
-        if problems := list(arrival.problems(replace)):
-            raise Refused(problems)
         try:
-            arrival.make(replace, say)
-            db.session.flush()
+            refuse_what_cannot_come(tenant, description, replace)
+            _Arrival(tenant, place, own_tables, description, files).make(replace, say)
             if found := differences(tenant, description):
                 raise Stopped("; ".join(found))
             db.session.commit()
-        except BaseException:
+        except (Refused, SQLAlchemyError, SupersetException) as error:
+            # Without the parameters of a statement, among which are people's passwords.
+            raise Stopped(reason(error)) from None
+        finally:
             db.session.rollback()
-            raise
-
-
-def differences(tenant: str, description: dict[str, Any]) -> list[str]:
-    """What the tenant has here otherwise than the dump says; nothing if it is all the same."""
-    things = things_of(tenant)
-    given = {_called(thing) for thing in describe(tenant, things) if _is_content(tenant, thing["uuid"])}
-    here = {_called(thing): thing for thing in describe(tenant, things)}
-    there = {_called(thing): thing for thing in description["things"]}
-    here |= {f"user {person['username']}": person for person in describe_people(tenant)}
-    there |= {f"user {person['username']}": person for person in description["people"]}
-    found = []
-    for name, thing in there.items():
-        if name not in here:
-            found.append(f"{name} is not here")
-        elif other := sorted(key for key in thing if thing[key] != here[name].get(key)):
-            found.append(f"{name} has another {', '.join(other)} here")
-    return [*found, *(f"{name} is not in the dump" for name in here if name not in there and name not in given)]
+    kinds = [thing["kind"] for thing in description["things"]]
+    say(f"Superset: {counted(kinds)} and {len(description['people'])} users imported and verified")
 
 
 class _Arrival:
+    """What becomes of the description here."""
+
     def __init__(
         self, tenant: str, place: Place, own_tables: set[str], description: dict[str, Any], files: dict[str, dict[str, Any]]
     ) -> None:
@@ -98,109 +79,59 @@ class _Arrival:
         self.own_tables = own_tables
         self.description = description
         self.files = files
-        self.database: Database | None = find_database(tenant)
-        self.before: Things = things_of(tenant)
+        self.database = find_database(tenant)
+        self.before = things_of(tenant)
         self.made: dict[str, Thing] = {}
         self.users: dict[str, Any] = {}
 
-    def problems(self, replace: bool) -> Iterator[str]:
-        if self.database is None:
-            yield f"there is no tenant {self.tenant} in this Superset; deploy the environment with it first"
-            return
-        yield from self._problems_with_people()
-        yield from self._problems_with_things()
-        if not replace:
-            yield from self._changed_here()
-
-    def _problems_with_people(self) -> Iterator[str]:
-        people = [(it, Person(self.tenant, "", it["username"], it["email"], "", "")) for it in self.description["people"]]
-        found = KnownUsers(person for _, person in people)
-        for _, person in people:
-            users = found.of(person)
-            for user in users:
-                if whose := other_owner(user, self.tenant):
-                    yield f"user {person.username}: that name or e-mail address is taken here by a user {whose}"
-            if len(users) > 1:
-                yield f"user {person.username}: one user has that name here, and another the e-mail address {person.email}"
-        for role in sorted({role for it, _ in people for role in it["roles"]}):
-            if security_manager.find_role(role) is None:
-                yield f"there is no role {role} here"
-
-    def _problems_with_things(self) -> Iterator[str]:
-        own = {kind: {str(thing.uuid) for thing in self.before[kind]} for kind in MODELS}
-        for thing in self.description["things"]:
-            kind, uuid = thing["kind"], thing["uuid"]
-            taken = db.session.query(MODELS[kind].id).filter_by(uuid=UUID(uuid)).first()
-            if taken and uuid not in own[kind]:
-                yield f"{_called(thing)}: something of somebody else has its UUID here"
-            for embedded, _ in thing.get("embedded", ()):
-                holder = db.session.get(EmbeddedDashboard, UUID(embedded))
-                if holder and str(holder.dashboard.uuid) != uuid:
-                    yield f"{_called(thing)}: another dashboard is embedded here by its UUID {embedded}"
-
-    def _changed_here(self) -> Iterator[str]:
-        """What somebody has made or changed here since, and would lose."""
-        exported = {thing["uuid"]: thing for thing in self.description["things"]}
-        for thing in describe(self.tenant, self.before):
-            known = exported.get(thing["uuid"])
-            if known is None and not _is_content(self.tenant, thing["uuid"]):
-                yield f"{_called(thing)} is here, and not in the dump; --replace removes it"
-            elif known and thing["changed_by"] and thing["changed_on"] != known["changed_on"]:
-                yield f"{_called(thing)} was changed here by {thing['changed_by']}; --replace overwrites that"
-
     def make(self, replace: bool, say: Callable[[str], None]) -> None:
-        self._make_people(replace, say)
-        # Of several who may edit a thing, none is needed for what is done here.
+        self._make_people()
         if replace:
             self._remove_what_is_gone(say)
         for thing in self.description["things"]:
             config = copy.deepcopy(self.files[thing["uuid"]])
-            with db.session.no_autoflush:
-                made = getattr(self, f"_make_{thing['kind']}")(thing, config)
-            self.made[thing["uuid"]] = made
+            self.made[thing["uuid"]] = getattr(self, f"_make_{thing['kind']}")(thing, config)
             db.session.flush()
         for thing in self.description["things"]:
             self._give(thing, self.made[thing["uuid"]])
-        db.session.flush()
-        for thing in self.description["things"]:
-            self._stamp(thing, self.made[thing["uuid"]])
+        for rule in self.description["rules"]:
+            self._make_rule(rule)
         record = read_record(self.tenant)
         record.content |= self.description["content"]
         write_record(self.tenant, record)
         db.session.flush()
+        # Last: each write of a model before would note this moment.
+        for thing in self.description["things"]:
+            self._stamp(thing, self.made[thing["uuid"]])
         db.session.expire_all()
-        kinds = [thing["kind"] for thing in self.description["things"]]
-        counts = ", ".join(f"{kinds.count(kind)} {'queries' if kind == 'query' else kind + 's'}" for kind in MODELS)
-        say(f"Superset: {counts} and {len(self.users)} users imported and verified")
 
-    def _make_people(self, replace: bool, say: Callable[[str], None]) -> None:
-        model = security_manager.user_model
+    def _make_people(self) -> None:
+        known = KnownUsers(person_of(self.tenant, person) for person in self.description["people"])
         for person in self.description["people"]:
-            known = KnownUsers([Person(self.tenant, "", person["username"], person["email"], "", "")])
-            found = db.session.query(model).filter_by(username=person["username"]).one_or_none()
-            for other in () if found else known.of(Person(self.tenant, "", person["username"], person["email"], "", "")):
-                found = other
-            user = found or model()
+            (user,) = known.of(person_of(self.tenant, person)) or (security_manager.user_model(),)
             for name in ("username", "email", "first_name", "last_name", "active", "password"):
                 setattr(user, name, person[name])
-            user.roles = [security_manager.find_role(role) for role in person["roles"]]
-            if found is None:
-                db.session.add(user)
+            platforms = [role for role in user.roles if names.tenant_of_role(role.name) is None]
+            user.roles = [*platforms, *(security_manager.find_role(role) for role in person["roles"])]
+            db.session.add(user)
             self.users[person["username"]] = user
         db.session.flush()
-        for user in people_of(self.tenant):
-            if user.username not in self.users and replace and user.active:
-                user.roles = [role for role in user.roles if not role.name.startswith(f"tenant:{self.tenant}:")]
-                user.active = False
-                say(f"user {user.username} deactivated: the tenant no longer has that user")
 
     def _remove_what_is_gone(self, say: Callable[[str], None]) -> None:
         exported = {thing["uuid"] for thing in self.description["things"]}
         for kind in reversed(MODELS):
             for thing in self.before[kind]:
-                if str(thing.uuid) not in exported and not _is_content(self.tenant, str(thing.uuid)):
+                if str(thing.uuid) not in exported and not is_content(self.tenant, str(thing.uuid)):
                     say(f'{kind} "{getattr(thing, TITLES[kind])}" removed: the tenant no longer has it')
                     db.session.delete(thing)
+        named = {rule["name"] for rule in self.description["rules"]}
+        for rule in rules_of(self.before):
+            rule.tables = [dataset for dataset in rule.tables if rule.name in named or dataset not in self.before["dataset"]]
+        for user in people_of(self.tenant):
+            if user.username not in self.users:
+                say(f"user {user.username} deactivated: the tenant no longer has that user")
+                user.roles = [role for role in user.roles if names.tenant_of_role(role.name) != self.tenant]
+                user.active = False
         db.session.flush()
 
     def _make_dataset(self, _thing: dict[str, Any], config: dict[str, Any]) -> Thing:
@@ -235,13 +166,9 @@ class _Arrival:
         forget_scopes(config.get("metadata", {}))
         # By its slug Superset would find, and overwrite, somebody else's.
         slug = config.pop("slug", None)
-        config.pop("theme_uuid", None)
-        dashboard = import_dashboard(config, overwrite=True, ignore_permissions=True)
-        taken = (
-            slug and db.session.query(Dashboard.id).filter(Dashboard.slug == slug, Dashboard.uuid != UUID(thing["uuid"])).first()
-        )
-        if taken:
-            raise Stopped(f'dashboard "{thing["title"]}": another dashboard here has the slug "{slug}"; give one of them another')
+        theme = config.pop("theme_uuid", None)
+        config["theme_id"] = db.session.query(Theme.id).filter_by(uuid=UUID(theme)).scalar() if theme else None
+        dashboard: Dashboard = import_dashboard(config, overwrite=True, ignore_permissions=True)
         dashboard.slug = slug
         return dashboard
 
@@ -277,8 +204,18 @@ class _Arrival:
             for username in thing["favourites"]:
                 db.session.add(FavStar(class_name=name, obj_id=made.id, user_id=self.users[username].id))
 
+    def _make_rule(self, described: dict[str, Any]) -> None:
+        rule = db.session.query(RowLevelSecurityFilter).filter_by(name=described["name"]).one_or_none()
+        if rule is None:
+            rule = RowLevelSecurityFilter(name=described["name"])
+            db.session.add(rule)
+        for name in ("description", "filter_type", "group_key", "clause"):
+            setattr(rule, name, described[name])
+        rule.roles = [security_manager.find_role(role) for role in described["roles"]]
+        rule.tables = [self.made[uuid] for uuid in described["datasets"]]
+
     def _stamp(self, thing: dict[str, Any], made: Thing) -> None:
-        """Past the models, which would note this moment."""
+        """When it was made and changed, and by whom: past the models, which would note this moment."""
         values = {
             "created_on": _moment(thing["created_on"]),
             "created_by_fk": self._number(thing["created_by"]),
@@ -294,16 +231,6 @@ class _Arrival:
     def _number(self, username: str | None) -> int | None:
         user = self.users.get(username)
         return user.id if user else None
-
-
-def _is_content(tenant: str, uuid: str) -> bool:
-    from superset_tenancy import names
-
-    return uuid in {str(names.content_uuid(tenant, original)) for original in read_record(tenant).content}
-
-
-def _called(thing: dict[str, Any]) -> str:
-    return f'{thing["kind"]} "{thing["title"]}" ({thing["uuid"]})'
 
 
 def _moment(text: str | None) -> datetime | None:

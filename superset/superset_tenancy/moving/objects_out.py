@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -15,7 +16,8 @@ from superset.commands.query.export import ExportSavedQueriesCommand
 from superset.utils.core import override_user
 
 from superset_tenancy.moving.dump import Dump
-from superset_tenancy.moving.objects import MODELS, TITLES, Thing, describe, describe_people, shared_with_others, things_of
+from superset_tenancy.moving.left_behind import left_behind
+from superset_tenancy.moving.objects import MODELS, Thing, counted, describe, describe_people, describe_rules, things_of
 from superset_tenancy.moving.sessions import Place
 from superset_tenancy.provisioning.records import read_record
 
@@ -46,30 +48,25 @@ class _Everybody:
 def export_objects(tenant: str, place: Place, dump: Dump, say: Callable[[str], None]) -> dict[str, Any]:
     """Stores them with the tenant's people; gives what the manifest says of them."""
     things = things_of(tenant)
-    for dashboard in shared_with_others(tenant, things):
-        say(f'dashboard "{dashboard.dashboard_title}" is not moved: others have to do with it, too')
-    files = {f"{kind}/{thing.uuid}.yaml": export_thing(kind, thing) for kind in MODELS for thing in things[kind]}
-    own = place.own if place.shared else None
-    for kind in ("dataset", "query"):
-        for thing in things[kind]:
-            if own and own in (thing.sql or ""):
-                say(f'{kind} "{getattr(thing, TITLES[kind])}" has {own} in its SQL: take it out where there is no such schema')
+    for line in left_behind(tenant, things, place):
+        say(line)
     people = describe_people(tenant)
     description = {
         "people": people,
         "things": describe(tenant, things),
+        "rules": describe_rules(things),
         "content": read_record(tenant).content,
-        "schemas": {"common": place.common, "own": own},
+        "schemas": {"common": place.common, "own": place.own if place.shared else None},
     }
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr(DESCRIPTION, json.dumps(description))
-        for name, text in files.items():
-            zipped.writestr(name, text)
+        for kind in MODELS:
+            for thing in things[kind]:
+                zipped.writestr(f"{kind}/{thing.uuid}.yaml", export_thing(kind, thing))
     stored = dump.write(_STORED_AS, lambda sink: sink.write(archive.getvalue()))
-    counts = ", ".join(f"{len(things[kind])} {'queries' if kind == 'query' else kind + 's'}" for kind in MODELS)
-    say(f"Superset: {counts} and {len(people)} users exported")
-    return {"objects": stored.__dict__}
+    say(f"Superset: {counted([thing['kind'] for thing in description['things']])} and {len(people)} users exported")
+    return {"objects": asdict(stored)}
 
 
 def export_thing(kind: str, thing: Thing) -> str:

@@ -1,6 +1,7 @@
 """A tenant's rows into a dump: read as the tenant, at one moment, table by table."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from psycopg2 import sql
@@ -36,7 +37,7 @@ def _export(cursor: Any, table: Table, place: Place, dump: Dump, number: int, sa
     return {
         "table": table.as_json(),
         "checksum": found.as_json(),
-        "stored": stored.__dict__,
+        "stored": asdict(stored),
         "next": _next_numbers(cursor, table, place),
     }
 

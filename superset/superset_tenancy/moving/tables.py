@@ -181,7 +181,8 @@ _COLUMNS = """
       FROM pg_attribute a
       JOIN pg_type t ON t.oid = a.atttypid
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-      LEFT JOIN LATERAL (SELECT max(p.deptype::text) AS deptype FROM pg_depend p JOIN pg_class q ON q.oid = p.objid AND q.relkind = 'S'
+      LEFT JOIN LATERAL (SELECT max(p.deptype::text) AS deptype
+                           FROM pg_depend p JOIN pg_class q ON q.oid = p.objid AND q.relkind = 'S'
                           WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass
                             AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i')) s ON true
      WHERE a.attrelid = %(table)s AND a.attnum > 0 AND NOT a.attisdropped

@@ -90,7 +90,7 @@ class _Run:
             # A tenant's failure is not the others'.
             db.session.rollback()
             self.failures.append(who)
-            self.say(f"{who}: {step} FAILED, and nothing of it was changed: {_reason(error)}")
+            self.say(f"{who}: {step} FAILED, and nothing of it was changed: {reason(error)}")
             return
         finally:
             # Of a hundred tenants, one is in memory.
@@ -108,7 +108,7 @@ class _Run:
             self.say(f"{self.changes} changes {'would be' if self.dry_run else 'were'} made")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Without the parameters of a statement, which may be secrets."""
     text = str(getattr(error, "orig", None) or error)
     return f"{type(error).__name__}: {' '.join(text.split())}"
