@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     const only = servers.servers().filter((it) => it.name === server);
     const desired = servers.desired(
       tenants.map((id) => ({ id, server, loader: true })),
-      { servers: only, extensions: ['citext'] },
+      { servers: only },
     );
     await reconcileDatabases(desired);
     // An environment of its own, so secrets of its own, under the same names.
@@ -54,7 +54,10 @@ async function main(): Promise<void> {
     };
   }
   const authorities = join(directory, 'authorities.pem');
-  writeFileSync(authorities, servers.names.map((name) => readFileSync(servers.serverOf(name).caFile, 'utf8')).join('\n'));
+  writeFileSync(
+    authorities,
+    servers.names.map((name) => readFileSync(servers.serverOf(name).caFile, 'utf8')).join('\n'),
+  );
   print(JSON.stringify({ s3: emulator.endpoint, authorities, environments }));
   await lines.next();
   await servers.stop();

@@ -11,12 +11,12 @@ from typing import Any
 import boto3
 import psycopg2
 import pytest
+from psycopg2 import sql
 
 from applying import PRISTINE, Content, _connected, _recreate, _using
-from psycopg2 import sql
 from servers import PROGRAMS, REPOSITORY, SUPERSET
-from world import Person
 from superset_tenancy import credentials
+from world import Person
 
 MOVER, NEIGHBOUR = "tk4q9w", "tz81mm"
 BUCKET, KEY = "dumps", "arn:aws:kms:eu-central-1:123456789012:key/of-tk4q9w"
@@ -100,12 +100,12 @@ class Environment:
         return psycopg2.connect(**login, sslmode="verify-full", sslrootcert=self.variables["PGSSLROOTCERT"])
 
     def table(self, tenant: str, name: str) -> str:
-        return f"tenant_{tenant}.{name}" if self.shared and name in ("notes", "kinds") else f"analytics.{name}"
+        return f"tenant_{tenant}.{name}" if self.shared and name in ("notes", "kinds", "details") else f"analytics.{name}"
 
     def rows(self, tenant: str, value: str | None = None) -> dict[str, list[str]]:
         """All rows of a tenant in each table, as text."""
         found = {}
-        for name in ("orders", "events", "notes", "kinds"):
+        for name in ("orders", "events", "notes", "kinds", "details"):
             table = self.table(tenant, name)
             if self.sql(tenant, "SELECT to_regclass(%s) IS NOT NULL", table)[0][0]:
                 mine = f" WHERE tenant_id = '{value}'" if self.shared and table.startswith("analytics.") else ""
@@ -139,7 +139,7 @@ class Environment:
 
         with self.here(), self.app.app_context():
             things = things_of(tenant)
-            superset = [describe(tenant, things), describe_people(tenant), describe_rules(things)]
+            superset = [describe(tenant, things), describe_people(tenant), describe_rules(tenant, things)]
         return {"rows": self.rows(tenant, value), "superset": superset}
 
     @contextmanager

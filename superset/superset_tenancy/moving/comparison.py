@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from superset_tenancy.moving.objects import called, describe, describe_people, describe_rules, is_content, things_of
+from superset_tenancy.moving.objects import called, describe, describe_people, describe_rules, given_to, things_of
 
 
 def differences(tenant: str, description: dict[str, Any]) -> list[str]:
@@ -12,9 +12,10 @@ def differences(tenant: str, description: dict[str, Any]) -> list[str]:
     """
     things = things_of(tenant)
     described = describe(tenant, things)
-    here = _by_name(described, describe_people(tenant), describe_rules(things))
+    here = _by_name(described, describe_people(tenant), describe_rules(tenant, things))
     there = _by_name(description["things"], description["people"], description["rules"])
-    given = {called(thing) for thing in described if is_content(tenant, thing["uuid"])}
+    copies = given_to(tenant)
+    given = {called(thing) for thing in described if thing["uuid"] in copies}
     found = []
     for name, thing in there.items():
         if name not in here:

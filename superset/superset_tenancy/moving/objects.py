@@ -89,7 +89,7 @@ def people_of(tenant: str) -> list:
 
 
 def describe_people(tenant: str) -> list[dict[str, Any]]:
-    """With the hash of each password: people keep theirs. Roles of the platform are not the tenant's to take along."""
+    """With the hash of each password: people keep theirs. Roles of others, and of the platform, are not the tenant's."""
     return [
         {
             "username": user.username,
@@ -98,13 +98,13 @@ def describe_people(tenant: str) -> list[dict[str, Any]]:
             "last_name": user.last_name,
             "active": bool(user.active),
             "password": user.password,
-            "roles": sorted(role.name for role in user.roles if names.tenant_of_role(role.name)),
+            "roles": sorted(role.name for role in user.roles if names.tenant_of_role(role.name) == tenant),
         }
         for user in people_of(tenant)
     ]
 
 
-def describe_rules(things: Things) -> list[dict[str, Any]]:
+def describe_rules(tenant: str, things: Things) -> list[dict[str, Any]]:
     """As far as they are about the tenant's datasets."""
     return [
         {
@@ -113,7 +113,7 @@ def describe_rules(things: Things) -> list[dict[str, Any]]:
             "filter_type": rule.filter_type,
             "group_key": rule.group_key,
             "clause": rule.clause,
-            "roles": sorted(role.name for role in rule.roles),
+            "roles": sorted(role.name for role in rule.roles if names.tenant_of_role(role.name) in (None, tenant)),
             "datasets": sorted(str(dataset.uuid) for dataset in rule.tables if dataset in things["dataset"]),
         }
         for rule in rules_of(things)
@@ -130,9 +130,9 @@ def counted(kinds: list[str]) -> str:
     return ", ".join(f"{kinds.count(kind)} {'saved queries' if kind == 'query' else f'{kind}s'}" for kind in MODELS)
 
 
-def is_content(tenant: str, uuid: str) -> bool:
-    """Whether it is the tenant's copy of a piece of the shared content of this environment."""
-    return uuid in {str(names.content_uuid(tenant, original)) for original in read_record(tenant).content}
+def given_to(tenant: str) -> set[str]:
+    """UUIDs of the tenant's copies of the content that this environment gives to all."""
+    return {str(names.content_uuid(tenant, original)) for original in read_record(tenant).content}
 
 
 def describe(tenant: str, things: Things) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from superset.models.embedded_dashboard import EmbeddedDashboard
 from superset_tenancy import names
 from superset_tenancy.moving.arrival import person_of, refuse_what_cannot_come
 from superset_tenancy.moving.comparison import differences
-from superset_tenancy.moving.objects import FAVOURITES, MODELS, TITLES, Thing, counted, is_content, people_of, rules_of, things_of
+from superset_tenancy.moving.objects import FAVOURITES, MODELS, TITLES, Thing, counted, given_to, people_of, rules_of, things_of
 from superset_tenancy.moving.sessions import Place
 from superset_tenancy.moving.stopped import Stopped
 from superset_tenancy.provisioning.apply import alone, reason
@@ -118,10 +118,10 @@ class _Arrival:
         db.session.flush()
 
     def _remove_what_is_gone(self, say: Callable[[str], None]) -> None:
-        exported = {thing["uuid"] for thing in self.description["things"]}
+        kept = given_to(self.tenant) | {thing["uuid"] for thing in self.description["things"]}
         for kind in reversed(MODELS):
             for thing in self.before[kind]:
-                if str(thing.uuid) not in exported and not is_content(self.tenant, str(thing.uuid)):
+                if str(thing.uuid) not in kept:
                     say(f'{kind} "{getattr(thing, TITLES[kind])}" removed: the tenant no longer has it')
                     db.session.delete(thing)
         named = {rule["name"] for rule in self.description["rules"]}
@@ -129,9 +129,12 @@ class _Arrival:
             rule.tables = [dataset for dataset in rule.tables if rule.name in named or dataset not in self.before["dataset"]]
         for user in people_of(self.tenant):
             if user.username not in self.users:
-                say(f"user {user.username} deactivated: the tenant no longer has that user")
                 user.roles = [role for role in user.roles if names.tenant_of_role(role.name) != self.tenant]
-                user.active = False
+                # Somebody with another role is somebody else's, too.
+                user.active = user.active and bool(user.roles)
+                say(
+                    f"user {user.username} {'has no role of it any more' if user.active else 'deactivated'}: gone where it comes from"
+                )
         db.session.flush()
 
     def _make_dataset(self, _thing: dict[str, Any], config: dict[str, Any]) -> Thing:

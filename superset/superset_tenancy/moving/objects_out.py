@@ -54,7 +54,7 @@ def export_objects(tenant: str, place: Place, dump: Dump, say: Callable[[str], N
     description = {
         "people": people,
         "things": describe(tenant, things),
-        "rules": describe_rules(things),
+        "rules": describe_rules(tenant, things),
         "content": read_record(tenant).content,
         "schemas": {"common": place.common, "own": place.own if place.shared else None},
     }
