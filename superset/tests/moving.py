@@ -129,6 +129,14 @@ class Environment:
         ]
         self.done("add-users", stdin="\n".join(map(json.dumps, lines)))
 
+    def give_roles(self, username: str, *roles: str) -> None:
+        """The roles that a user has from now on, as an operator gives them."""
+        with self.here(), self.app.app_context():
+            from superset import db, security_manager
+
+            security_manager.find_user(username).roles = [security_manager.find_role(role) for role in roles]
+            db.session.commit()
+
     def person(self, name: str) -> Person:
         """Within `here`."""
         return Person(self.app.test_client(), name, PASSWORD)

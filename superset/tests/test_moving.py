@@ -5,6 +5,7 @@ import hashlib
 import io
 import itertools
 import json
+import os
 from contextlib import contextmanager
 
 import pytest
@@ -363,6 +364,23 @@ class TestDamagedDumps:
         assert f"refused: the dump is of tenant {NEIGHBOUR}" in made.database.refused("import", "--tenant", MOVER, *dump)
 
 
+class TestAnExportThatFails:
+    def test_content_that_is_not_finished_is_not_stored(self, made):
+        from superset_tenancy.moving.dump import Dump
+
+        def fail(sink) -> None:
+            sink.write(os.urandom(1024 * 1024))
+            raise InterruptedError("half-way")
+
+        with made.shared.here(), pytest.raises(InterruptedError):
+            Dump(f"s3://{BUCKET}/unfinished", KEY).write("it", fail)
+        assert objects(made.s3, "unfinished/") == []
+
+    def test_a_bucket_that_cannot_be_written_to_is_said(self, made):
+        stopped = made.shared.refused("export", "--tenant", MOVER, "--to", "s3://no-such-bucket/x", "--key", KEY)
+        assert "stopped: " in stopped and "NoSuchBucket" in stopped
+
+
 _ALTER = "ALTER TABLE analytics.orders "
 _OWN = "tenant_id = (SELECT tenancy.current_tenant())"
 #: What a table may say of itself although rows of others can be read in it, and how to take it back.
@@ -527,11 +545,15 @@ class TestOthersInTheWay:
         target = made.database
         target.reset()
         target.apply(*TENANTS)
+        with made.shared.here():
+            made.shared.person(f"analyst-{MOVER}").create(
+                "dashboard", dashboard_title="Slug", slug=f"slug-{MOVER}", published=True
+            )
         move = Move(made, made.shared, target)
         target.people((f"analyst-{NEIGHBOUR}", "analyst"))
         with target.here():
             neighbour = target.person(f"analyst-{NEIGHBOUR}")
-            neighbour.create("dashboard", dashboard_title="Theirs", slug=f"my-own-{MOVER}", published=True)
+            neighbour.create("dashboard", dashboard_title="Theirs", slug=f"slug-{MOVER}", published=True)
         things = {thing["title"]: thing["uuid"] for thing in move.before["superset"][0]}
         chart = things["Sum of my own"]
         content = [thing for thing in target.of(NEIGHBOUR)["superset"][0] if thing["kind"] == "chart"]
@@ -540,26 +562,22 @@ class TestOthersInTheWay:
         before = target.of(NEIGHBOUR), target.of(MOVER)
         refused = target.refused("import", "--tenant", MOVER, *move.dump, "--replace")
         assert f'chart "Sum of my own" ({chart}): something of somebody else\'s has its UUID here' in refused
-        assert f'the dashboard "Theirs" has its slug "my-own-{MOVER}" here' in refused
+        assert f'the dashboard "Theirs" has its slug "slug-{MOVER}" here' in refused
         assert f"user viewer-{MOVER}: that name or e-mail address is taken here by a user of tenant {NEIGHBOUR}" in refused
         assert "nothing was changed" in refused
         assert (target.of(NEIGHBOUR), target.of(MOVER)) == before
 
     def test_a_role_of_another_tenant_does_not_go_along(self, made):
         """Somebody who was given roles of two tenants by mistake reads nothing there; nor does the move give them anything."""
-        give = "INSERT INTO ab_user_role (user_id, role_id) SELECT u.id, r.id FROM ab_user u, ab_role r WHERE {which}"
-        which = f"u.username = 'viewer-{MOVER}' AND r.name IN ('tenant:{NEIGHBOUR}:analyst', 'tenancy:explain')"
-        made.shared.metadata_rows(give.format(which=which))
+        roles = [f"tenant:{MOVER}:viewer", f"tenant:{NEIGHBOUR}:analyst", "tenancy:explain"]
+        made.shared.give_roles(f"viewer-{MOVER}", *roles)
         try:
             move = begin(made)
         finally:
-            made.shared.metadata_rows(
-                "DELETE FROM ab_user_role ur USING ab_user u, ab_role r"
-                f" WHERE ur.user_id = u.id AND ur.role_id = r.id AND {which}"
-            )
-        assert move.is_complete() and move.left_neighbours_alone()
-        roles = "SELECT r.name FROM ab_user u JOIN ab_user_role ur ON ur.user_id = u.id JOIN ab_role r ON r.id = ur.role_id"
-        assert made.database.metadata_rows(f"{roles} WHERE u.username = 'viewer-{MOVER}'") == [(f"tenant:{MOVER}:viewer",)]
+            made.shared.give_roles(f"viewer-{MOVER}", roles[0])
+        assert move.is_complete()
+        held = "SELECT r.name FROM ab_user u JOIN ab_user_role ur ON ur.user_id = u.id JOIN ab_role r ON r.id = ur.role_id"
+        assert made.database.metadata_rows(f"{held} WHERE u.username = 'viewer-{MOVER}'") == [(roles[0],)]
 
     def test_supersets_own_rules_of_rows_go_along(self, made):
         with made.shared.here(), made.shared.app.app_context():

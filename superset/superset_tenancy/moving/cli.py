@@ -4,6 +4,9 @@ import sys
 from collections.abc import Callable
 
 import click
+import psycopg2
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from flask.cli import with_appcontext
 from superset import db
 
@@ -20,6 +23,7 @@ from superset_tenancy.moving.stopped import Stopped
 from superset_tenancy.moving.tables import read_tables
 from superset_tenancy.provisioning.changes import Refused
 from superset_tenancy.provisioning.cli import tenancy
+from superset_tenancy.refusal import TenancyRefusal
 
 _tenant = click.option("--tenant", required=True, help="Id of the tenant.")
 _from = click.option("--from", "location", required=True, help="Where the dump is: s3://bucket/prefix.")
@@ -129,8 +133,8 @@ def _said(tenant: str, do: Callable[[Callable[[str], None]], None]) -> None:
             click.echo(f"refused: {problem}", err=True)
         click.echo("nothing was changed", err=True)
         sys.exit(1)
-    except (Stopped, DumpDamaged) as error:
-        click.echo(f"tenant {tenant}: stopped: {error}", err=True)
+    except (Stopped, DumpDamaged, TenancyRefusal, psycopg2.Error, Boto3Error, BotoCoreError, ClientError) as error:
+        click.echo(f"tenant {tenant}: stopped: {' '.join(str(error).split())}", err=True)
         sys.exit(1)
     finally:
         db.session.remove()

@@ -166,7 +166,8 @@ class _Stream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         content = self._reader.read(size)
-        if not content and size != 0 and not self._finished:
+        # Only at the end there is less than was asked for.
+        if len(content) < size and not self._finished:
             raise _Unfinished()
         return content
 

@@ -132,9 +132,8 @@ class _Arrival:
                 user.roles = [role for role in user.roles if names.tenant_of_role(role.name) != self.tenant]
                 # Somebody with another role is somebody else's, too.
                 user.active = user.active and bool(user.roles)
-                say(
-                    f"user {user.username} {'has no role of it any more' if user.active else 'deactivated'}: gone where it comes from"
-                )
+                done = "lost its role" if user.active else "deactivated"
+                say(f"user {user.username} {done}: the tenant no longer has that user")
         db.session.flush()
 
     def _make_dataset(self, _thing: dict[str, Any], config: dict[str, Any]) -> Thing:
