@@ -9,8 +9,8 @@ def install(app: Flask) -> None:
     """FLASK_APP_MUTATOR."""
     # These need Superset's models, which cannot be loaded before it stands.
     from superset_tenancy.content_guard import guard_content
+    from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
-    from superset_tenancy.provisioning.cli import tenancy
 
     app.cli.add_command(tenancy)
     apply_patches()

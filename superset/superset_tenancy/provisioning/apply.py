@@ -34,7 +34,7 @@ _LOCK = 5_104_871_263
 
 def apply_state(state: DesiredState, dry_run: bool, say: Callable[[str], None]) -> bool:
     """Applies the state, or says what it would do; False if a tenant failed. Raises Refused before it touches anything."""
-    with _alone(say):
+    with alone(say):
         numbers = permission_numbers()
         problems = [*problems_with_databases(state.tenants), *problems_with_administrators(state.tenants)]
         if problems:
@@ -53,7 +53,7 @@ def _steps(tenant: DesiredTenant, state: DesiredState, numbers: dict[Permission,
     record = read_record(tenant.id)
     notice_changes(tenant.id, record)
     yield "Database", ensure_database(tenant)
-    yield "roles", ensure_roles(tenant.id, numbers)
+    yield "roles", ensure_roles(tenant.id, numbers, record.frozen)
     yield "return", restore(record)
     yield "administrator", ensure_administrator(tenant)
     yield "content", ensure_content(tenant.id, state.content, record)
@@ -90,7 +90,7 @@ class _Run:
             # A tenant's failure is not the others'.
             db.session.rollback()
             self.failures.append(who)
-            self.say(f"{who}: {step} FAILED, and nothing of it was changed: {_reason(error)}")
+            self.say(f"{who}: {step} FAILED, and nothing of it was changed: {reason(error)}")
             return
         finally:
             # Of a hundred tenants, one is in memory.
@@ -108,14 +108,14 @@ class _Run:
             self.say(f"{self.changes} changes {'would be' if self.dry_run else 'were'} made")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Without the parameters of a statement, which may be secrets."""
     text = str(getattr(error, "orig", None) or error)
     return f"{type(error).__name__}: {' '.join(text.split())}"
 
 
 @contextmanager
-def _alone(say: Callable[[str], None]) -> Iterator[None]:
+def alone(say: Callable[[str], None]) -> Iterator[None]:
     """One run at a time: a deployment that is tried again waits for the one before. The lock ends with its connection."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):

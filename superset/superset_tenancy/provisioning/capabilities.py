@@ -88,6 +88,17 @@ CAPABILITY_PERMISSIONS = {
     # Edits the shared content as its owner.
     "admin": BE_SIGNED_IN | SEE_DASHBOARDS | DESIGN | SQL_LAB | TAKE_OUT,
 }
+#: What is taken away while a tenant is moved: whatever changes what is moved.
+WRITE = _permissions("""
+    Chart: can_write
+    Dashboard: can_write can_put_chart_customizations
+    Dataset: can_write can_duplicate can_get_or_create_dataset
+    SavedQuery: can_write
+    CurrentUserRestApi: can_write
+    UserDBModelView: resetmypassword
+    ResetMyPasswordView: can_this_form_get can_this_form_post
+""")
+
 #: Whose roles may query the tenant's Database.
 QUERYING_CAPABILITIES = ("analyst", "admin")
 

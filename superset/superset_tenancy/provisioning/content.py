@@ -193,12 +193,12 @@ class _Version:
 
     def _write_chart(self, chart: Slice, config: dict[str, Any]) -> Iterator[str]:
         dataset = next(copy for copy in self.copies.values() if str(copy.uuid) == config["dataset_uuid"])
-        config = update_chart_config_dataset(config, _as_datasource(dataset))
+        config = update_chart_config_dataset(config, as_datasource(dataset))
         filter_chart_annotations(config)
-        _forget_source(config["params"])
+        forget_source(config["params"])
         if config.get("query_context"):
             query_context = json.loads(config["query_context"])
-            _forget_source(query_context.get("form_data") or {})
+            forget_source(query_context.get("form_data") or {})
             config["query_context"] = json.dumps(query_context)
         config["params"] = json.dumps(config["params"])
         config = migrate_chart(config)
@@ -213,9 +213,9 @@ class _Version:
         config = update_id_refs(
             config,
             {uuid: chart.id for uuid, chart in charts.items()},
-            {uuid: _as_datasource(dataset) for uuid, dataset in datasets.items()},
+            {uuid: as_datasource(dataset) for uuid, dataset in datasets.items()},
         )
-        _forget_scopes(config.get("metadata", {}))
+        forget_scopes(config.get("metadata", {}))
         config["position_json"] = json.dumps(config.pop("position", {}))
         config["json_metadata"] = json.dumps(config.pop("metadata", {}))
         config["published"] = True
@@ -246,13 +246,13 @@ def _set(thing: Any, config: dict[str, Any], allowed: list[str], as_json: tuple[
             setattr(thing, name, json.dumps(value) if name in as_json and isinstance(value, dict) else value)
 
 
-def _forget_source(form_data: dict[str, Any]) -> None:
+def forget_source(form_data: dict[str, Any]) -> None:
     """Numbers of the Superset that the bundle was made in are somebody else's here."""
     for name in ("slice_id", "dashboards", "dashboardId"):
         form_data.pop(name, None)
 
 
-def _forget_scopes(metadata: dict[str, Any]) -> None:
+def forget_scopes(metadata: dict[str, Any]) -> None:
     """Numbers of charts that Superset's import does not translate; the page finds them out anew."""
     scoped = [
         *metadata.get("native_filter_configuration", []),
@@ -263,7 +263,7 @@ def _forget_scopes(metadata: dict[str, Any]) -> None:
         scope.pop("chartsInScope", None)
 
 
-def _as_datasource(dataset: SqlaTable) -> dict[str, Any]:
+def as_datasource(dataset: SqlaTable) -> dict[str, Any]:
     return {
         "datasource_id": dataset.id,
         "datasource_type": dataset.datasource_type,

@@ -25,6 +25,8 @@ class Record:
     #: Whom the tenant's removal has shut out, and what it has hidden: to be let in and shown again should the tenant return.
     deactivated_users: list[int] = field(default_factory=list)
     unpublished_dashboards: list[int] = field(default_factory=list)
+    #: Whether the tenant is being moved, and its people only read.
+    frozen: bool = False
 
 
 def read_record(tenant: str) -> Record:

@@ -8,8 +8,8 @@ from superset import db, security_manager
 from superset.models.core import Database
 
 from superset_tenancy import names
-from superset_tenancy.provisioning.capabilities import CAPABILITY_PERMISSIONS, QUERYING_CAPABILITIES, Permission
-from superset_tenancy.provisioning.changes import Change, Refused
+from superset_tenancy.provisioning.capabilities import CAPABILITY_PERMISSIONS, QUERYING_CAPABILITIES, WRITE, Permission
+from superset_tenancy.provisioning.changes import Change, Note, Refused
 from superset_tenancy.sql_wall import EXPLAIN_PERMISSION
 
 #: Of guests of embedded dashboards (GUEST_ROLE_NAME): they may do what viewers may.
@@ -47,10 +47,12 @@ def ensure_platform_roles(numbers: dict[Permission, int]) -> Iterator[Change]:
     yield from _ensure_role(EXPLAIN_ROLE, {_ensure_permission(*EXPLAIN_PERMISSION)})
 
 
-def ensure_roles(tenant: str, numbers: dict[Permission, int]) -> Iterator[Change]:
+def ensure_roles(tenant: str, numbers: dict[Permission, int], frozen: bool = False) -> Iterator[Change | Note]:
     """The roles of a tenant, whose Database exists."""
+    if frozen:
+        yield Note("is frozen: its people only read, until superset tenancy thaw")
     for capability, permissions in CAPABILITY_PERMISSIONS.items():
-        wanted = {numbers[permission] for permission in permissions}
+        wanted = {numbers[permission] for permission in permissions - (WRITE if frozen else frozenset())}
         if capability in QUERYING_CAPABILITIES:
             database = db.session.query(Database).filter_by(uuid=names.database_uuid(tenant)).one()
             wanted.add(_ensure_permission("database_access", database.perm))

@@ -40,11 +40,11 @@ def administrator(tenant: DesiredTenant) -> Person:
 
 def problems_with_administrators(tenants: list[DesiredTenant]) -> Iterator[str]:
     """Names and addresses that are taken, by somebody of another tenant or of the platform."""
-    found = _Users(map(administrator, tenants))
+    found = KnownUsers(map(administrator, tenants))
     for tenant in tenants:
         person = administrator(tenant)
         for user in found.of(person):
-            if whose := _other_owner(user, tenant.id):
+            if whose := other_owner(user, tenant.id):
                 yield f"tenant {tenant.id}: {person.username} cannot be its administrator: that user is {whose}"
         if len(found.of(person)) > 1:
             yield f"tenant {tenant.id}: one user is called {person.username}, and another has that e-mail address"
@@ -57,7 +57,7 @@ def ensure_administrator(tenant: DesiredTenant) -> Iterator[Change | Note]:
     """
     person = administrator(tenant)
     role = security_manager.find_role(names.role_name(tenant.id, "admin"))
-    users = _Users([person]).of(person)
+    users = KnownUsers([person]).of(person)
     if not users:
         others = sorted(user.username for user in administrators(tenant.id))
         _create(person, _initial_password(tenant.id))
@@ -79,7 +79,7 @@ def administrators(tenant: str) -> list:
 
 def add_users(people: list[tuple[Person, str]]) -> Iterator[Change | Note]:
     """Creates people with their passwords; raises Refused if somebody else has a name or an address, before it creates any."""
-    found = _Users(person for person, _ in people)
+    found = KnownUsers(person for person, _ in people)
     missing = {person.tenant for person, _ in people if _role(person) is None}
     problems = [f"there is no tenant {tenant}" for tenant in sorted(missing)]
     for person, _ in people:
@@ -96,7 +96,7 @@ def _problems_with(person: Person, users: list) -> Iterator[str]:
     wanted = names.role_name(person.tenant, person.role)
     for user in users:
         held = sorted(role.name for role in user.roles)
-        if whose := _other_owner(user, person.tenant):
+        if whose := other_owner(user, person.tenant):
             yield f"that user is {whose}"
         elif wanted not in held:
             yield f"that user has another role, {', '.join(held)}"
@@ -104,7 +104,7 @@ def _problems_with(person: Person, users: list) -> Iterator[str]:
         yield f"the e-mail address {person.email} is that of another user"
 
 
-class _Users:
+class KnownUsers:
     """The users that have the name or the address of one of these people."""
 
     def __init__(self, people: Iterable[Person]) -> None:
@@ -126,7 +126,7 @@ def _role(person: Person):
     return security_manager.find_role(names.role_name(person.tenant, person.role))
 
 
-def _other_owner(user, tenant: str) -> str | None:
+def other_owner(user, tenant: str) -> str | None:
     """Whose user it is, in words, if not the tenant's alone."""
     held = [role.name for role in user.roles]
     tenants = {names.tenant_of_role(name) for name in held} - {None}
