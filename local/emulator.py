@@ -1,7 +1,7 @@
 """Runs MiniStack, an AWS emulator, with what it lacks for our templates.
 
 Usage: emulator.py STATE_DIRECTORY. The directory holds `servers.json`: the PostgreSQL or Valkey that stands behind an
-AWS::RDS::DBInstance or AWS::ElastiCache::ReplicationGroup, by logical id. The emulator adds `pretended.json`: the
+AWS::RDS::DBInstance or AWS::ElastiCache::ReplicationGroup, by stack and logical id. The emulator adds `pretended.json`: the
 resource types that were only written down. With ECS_AGENT set, one-off tasks are for an agent to run and report.
 It ends, with all its Lambda processes, when its standard input closes: so it cannot outlive whoever started it.
 """
@@ -101,6 +101,10 @@ def servers():
     return json.loads((STATE / "servers.json").read_text())
 
 
+def server_of(stack_name, logical_id):
+    return servers().get(f"{stack_name}/{logical_id}")
+
+
 def statement(server, text, **parameters):
     connection = pg8000.native.Connection(
         server["username"],
@@ -116,9 +120,9 @@ def statement(server, text, **parameters):
         connection.close()
 
 
-def give_server(logical_id, physical_id, props):
+def give_server(stack_name, logical_id, physical_id, props):
     instance = rds._instances[physical_id]
-    server = servers().get(logical_id)
+    server = server_of(stack_name, logical_id)
     if server:
         instance["Endpoint"] |= {"Address": server["host"], "Port": server["port"]}
         instance["MasterUsername"] = server["username"]
@@ -158,11 +162,11 @@ def wrap_database_instance():
 
     def create_instance(logical_id, props, stack_name):
         physical_id, _ = create(logical_id, props, stack_name)
-        return physical_id, give_server(logical_id, physical_id, props)
+        return physical_id, give_server(stack_name, logical_id, physical_id, props)
 
     def update_instance(physical_id, old_props, new_props, stack_name, logical_id=None):
         physical_id, _ = update(physical_id, old_props, new_props, stack_name, logical_id)
-        return physical_id, give_server(logical_id, physical_id, new_props)
+        return physical_id, give_server(stack_name, logical_id, physical_id, new_props)
 
     def delete_instance(physical_id, props):
         if str(rds._instances[physical_id].get("DeletionProtection")).lower() == "true":
@@ -190,11 +194,11 @@ def members(name, values):
 
 
 def wrap_proxy():
-    def record(logical_id, props):
+    def record(stack_name, logical_id, props):
         proxies[logical_id] = [auth["SecretArn"] for auth in props.get("Auth", [])]
         (STATE / "proxies.json").write_text(json.dumps(proxies))
         name = props["DBProxyName"]
-        if logical_id not in servers():
+        if not server_of(stack_name, logical_id):
             note_pretended("AWS::RDS::DBProxy")
         proxy = rds._db_proxies[name]
         proxy["Endpoint"] = f"{logical_id.lower()}.proxy.invalid"
@@ -212,10 +216,10 @@ def wrap_proxy():
         }
         scalars = {name: props[name] for name in ("DBProxyName", "EngineFamily", "RoleArn")}
         ask_rds("CreateDBProxy", **scalars, **auth, **members("VpcSubnetIds", props["VpcSubnetIds"]))
-        return record(logical_id, props)
+        return record(stack_name, logical_id, props)
 
     def update_proxy(physical_id, old_props, new_props, stack_name, logical_id=None):
-        return record(logical_ids[physical_id], new_props)
+        return record(stack_name, logical_ids[physical_id], new_props)
 
     def delete_proxy(physical_id, props):
         proxies.pop(logical_ids.pop(physical_id, None), None)
@@ -274,9 +278,9 @@ def wrap_replication_group():
     handlers = HANDLERS["AWS::ElastiCache::ReplicationGroup"]
     create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
 
-    def give_cache(logical_id, answer, props):
+    def give_cache(stack_name, logical_id, answer, props):
         physical_id, attributes = answer
-        server = servers().get(logical_id)
+        server = server_of(stack_name, logical_id)
         if not server:
             return answer
         with cache_client(server) as client:
@@ -289,11 +293,11 @@ def wrap_replication_group():
     caches = {}
 
     def create_group(logical_id, props, stack_name):
-        return give_cache(logical_id, create(logical_id, props, stack_name), props)
+        return give_cache(stack_name, logical_id, create(logical_id, props, stack_name), props)
 
     def update_group(physical_id, old_props, new_props, stack_name, logical_id=None):
         answer = update(physical_id, old_props, new_props, stack_name, logical_id)
-        return give_cache(logical_id, answer, new_props)
+        return give_cache(stack_name, logical_id, answer, new_props)
 
     def delete_group(physical_id, props):
         server = caches.pop(physical_id, None)

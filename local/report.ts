@@ -7,6 +7,7 @@ import { PlatformAdministrator } from './platform-administrator';
 import { TenantProof } from './proof';
 import { Superset } from './superset';
 import { PersonProof, WAYS } from './superset-proof';
+import { addressOf } from './templates';
 
 /** Resource types that do here what they do on AWS. */
 const ACTING = [
@@ -22,15 +23,15 @@ const ACTING = [
 /** What a run has to tell. */
 export interface Findings {
   readonly resources: DeployedResource[];
-  /** Logical ids of the RDS instances and caches that are servers of this machine. */
+  /** RDS instances and caches that are servers of this machine, by stack and logical id. */
   readonly servers: string[];
   readonly proofs: TenantProof[];
   readonly supersetProofs: PersonProof[];
   /** What the emulator does not know, and took for granted. */
   readonly pretended: string[];
-  readonly superset: Superset;
+  readonly supersets: Superset[];
   readonly users: DemoUser[];
-  readonly platform: PlatformAdministrator;
+  readonly platform: PlatformAdministrator[];
   /** Where the logs are. */
   readonly directory: string;
 }
@@ -43,15 +44,15 @@ export function report(findings: Findings): string {
     proved(findings),
     provedThroughSuperset(findings),
     standIns(findings),
-    supersetOf(findings),
+    supersetsOf(findings),
   ];
   return sections.map((lines) => `\n${lines.join('\n')}`).join('\n');
 }
 
 function deployed({ resources, servers }: Findings): string[] {
   const stacks = new Set(resources.map(({ stack }) => stack)).size;
-  const acts = ({ type, logicalId }: DeployedResource) =>
-    ACTING.includes(type) || type.startsWith('Custom::') || servers.includes(logicalId);
+  const acts = (resource: DeployedResource) =>
+    ACTING.includes(resource.type) || resource.type.startsWith('Custom::') || servers.includes(addressOf(resource));
   const idle = resources.filter((resource) => !acts(resource) && resource.type !== 'AWS::CDK::Metadata');
   return [
     `Deployed with the CDK CLI: ${resources.length} resources in ${stacks} stacks.`,
@@ -67,15 +68,23 @@ function connections({ proofs }: Findings): string[] {
   ];
 }
 
-function supersetOf({ superset, users, platform, directory }: Findings): string[] {
+function supersetsOf({ supersets, users, platform, directory }: Findings): string[] {
+  const logs = supersets.length > 1 ? join(directory, '*', 'superset-*.log') : join(directory, 'superset-*.log');
+  return [...supersets.flatMap((superset) => supersetOf(superset, users, platform)), `Logs of the tasks: ${logs}`];
+}
+
+function supersetOf({ isFor, url, caFile }: Superset, users: DemoUser[], platform: PlatformAdministrator[]): string[] {
   const table = new Table({ head: ['tenant', 'may', 'user name', 'password'], style: { head: [], border: [] } });
-  users.forEach(({ tenant, role, username, password }) => table.push([tenant, role, username, password]));
-  table.push(['-', 'administrator', platform.username, platform.password]);
+  users
+    .filter(({ tenant }) => isFor === undefined || isFor === tenant)
+    .forEach(({ tenant, role, username, password }) => table.push([tenant, role, username, password]));
+  platform
+    .filter(({ superset }) => superset.url === url)
+    .forEach(({ username, password }) => table.push(['-', 'administrator', username, password]));
   return [
-    `Superset: ${superset.url}`,
-    `The authority of its certificate is new in each run: ${superset.caFile}. A browser asks once.`,
+    `${isFor ? `Superset of ${isFor}` : 'Superset'}: ${url}`,
+    `The authority of its certificate is new in each run: ${caFile}. A browser asks once.`,
     table.toString(),
-    `Logs of its tasks: ${join(directory, 'superset-*.log')}`,
   ];
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Listr, ListrTask, PRESET_TIMER } from 'listr2';
 import { Account } from './account';
 import { DemoUser, addDemoUsers } from './demo-users';
-import { bootstrap, deploy, healthCheckPath, loaderLogins, proxiesOf, synthesise, tenantLogins } from './deployment';
+import { bootstrap, deploy, loaderLogins, synthesise, tenantLogins } from './deployment';
 import { REPOSITORY } from './directories';
 import { loadRows, makeTables } from './example-data';
 import { LocalCloud } from './local-cloud';
@@ -13,7 +13,8 @@ import { run } from './processes';
 import { TenantProof, expectUnreadable, proveTenants } from './proof';
 import { findPython } from './python';
 import { PersonProof, proveThroughSuperset } from './superset-proof';
-import { hasDatabases } from './tenant-tables';
+import { entrancesOf, healthCheckPath, proxiesOf, supersetsOf } from './templates';
+import { hasDatabases, hasInstances } from './tenant-tables';
 import { ExampleEnvironment } from './example-environment';
 
 const BUNDLE = join(REPOSITORY, 'scripts', 'bundle.mjs');
@@ -34,7 +35,7 @@ export interface Progress {
   logins: ReadonlyMap<string, Login>;
   proofs: TenantProof[];
   users: DemoUser[];
-  platform: PlatformAdministrator;
+  platform: PlatformAdministrator[];
   supersetProofs: PersonProof[];
 }
 
@@ -56,7 +57,9 @@ export function deployAndProve(
     }),
     atOnce('Parts', [
       step('PostgreSQL of the tenants', () => cloud.startPostgres()),
-      step("PostgreSQL of Superset's metadata", () => cloud.startMetadataPostgres()),
+      ...(hasInstances(environment)
+        ? []
+        : [step("PostgreSQL of Superset's metadata", () => cloud.startMetadataPostgres())]),
       step("Emulator's Python packages", () => cloud.prepareEmulatorPython()),
       step('Lambda code', () => run(process.execPath, [BUNDLE], cloud.log('bundle'))),
     ]),
@@ -64,12 +67,16 @@ export function deployAndProve(
     atOnce('CDK and Superset', [
       step('cdk bootstrap', () => bootstrap(cloud)),
       step('cdk synth', () => synthesise(cloud, app, assembly, '--context', `env=${name}`)),
-      step('Valkey', () => cloud.startValkey()),
       step("Superset's Python packages", () => cloud.prepareSupersetPython()),
     ]),
-    ...(hasDatabases(environment) ? [step('Proxies', () => cloud.startProxies(proxiesOf(assembly)))] : []),
+    atOnce('Caches and proxies', [
+      step('Valkey', () => cloud.startValkey(supersetsOf(assembly))),
+      ...(hasDatabases(environment) && !hasInstances(environment)
+        ? [step('PgBouncer', () => cloud.startProxies(proxiesOf(assembly)))]
+        : []),
+    ]),
     step(`cdk deploy, with ${environment.tenants.length} tenants and the migration of Superset`, async () => {
-      await cloud.startSuperset();
+      await cloud.startSuperset(supersetsOf(assembly), entrancesOf(assembly));
       await deploy(cloud, assembly);
     }),
     hasDatabases(environment)
@@ -87,18 +94,21 @@ export function deployAndProve(
     step('Proof of isolation, as each tenant', async (progress) => {
       progress.proofs = await proveTenants(environment, progress.logins, progress.loaders);
     }),
-    step('Superset is healthy', () => cloud.superset.healthy(healthCheckPath(assembly))),
+    step('Superset is healthy', () =>
+      Promise.all(cloud.supersets.map((superset) => superset.healthy(healthCheckPath(assembly)))),
+    ),
     atOnce('People', [
       step('An analyst and a viewer of each tenant', async (progress) => {
-        progress.users = await addDemoUsers(cloud.superset, environment.tenants);
+        const users = cloud.supersets.map((superset) => addDemoUsers(superset, environment.tenants));
+        progress.users = (await Promise.all(users)).flat();
       }),
       step('An administrator of the platform', async (progress) => {
-        progress.platform = await addPlatformAdministrator(cloud.superset);
+        progress.platform = await Promise.all(cloud.supersets.map(addPlatformAdministrator));
       }),
     ]),
     step('Proof through Superset, as an analyst, a viewer and a guest of each tenant', async (progress) => {
       const { users, platform, loaders } = progress;
-      progress.supersetProofs = await proveThroughSuperset(cloud.superset, environment, users, platform, loaders);
+      progress.supersetProofs = await proveThroughSuperset(cloud, environment, users, platform, loaders);
     }),
   ]).run(given as Progress);
 }

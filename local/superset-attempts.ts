@@ -5,6 +5,7 @@ import { tenantDatabaseName } from '../lib/provisioning/desired-databases';
 import { partitionName } from '../lib/provisioning/handler/partitions';
 import { PARTITIONS_SCHEMA } from '../lib/provisioning/handler/tenancy-schema';
 import { tenantRoleName } from '../lib/provisioning/desired-state';
+import { Superset } from './superset';
 import { TableContent, TenantContent } from './superset-content';
 import {
   ChartQuery,
@@ -25,6 +26,7 @@ import { ExampleTenant } from './example-environment';
 /** The people of a tenant at Superset, and what there is to steal from them. */
 export interface TenantAtSuperset {
   readonly tenant: ExampleTenant;
+  readonly superset: Superset;
   readonly analyst: SupersetSession;
   readonly viewer: SupersetSession;
   /** Of the dashboard, embedded in some page. */

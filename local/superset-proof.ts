@@ -1,4 +1,5 @@
 import { DemoUser } from './demo-users';
+import { LocalCloud } from './local-cloud';
 import { Login } from './login';
 import { PlatformAdministrator } from './platform-administrator';
 import { Superset } from './superset';
@@ -43,18 +44,23 @@ interface Person {
 
 /** Proves for the people of each tenant that they read the tenant's own rows through Superset, and nothing of another's. */
 export async function proveThroughSuperset(
-  superset: Superset,
+  cloud: Pick<LocalCloud, 'supersetOf'>,
   environment: ExampleEnvironment,
   users: DemoUser[],
-  platform: PlatformAdministrator,
+  platform: PlatformAdministrator[],
   loaders: ReadonlyMap<string, Login>,
 ): Promise<PersonProof[]> {
   const { tenants } = environment;
-  const administrator = await SupersetSession.signIn(superset, platform);
+  const signingIn = platform.map(
+    async (person) => [person.superset, await SupersetSession.signIn(person.superset, person)] as const,
+  );
+  const administrators = new Map(await Promise.all(signingIn));
   const present: TenantAtSuperset[] = [];
   try {
     for (const tenant of tenants) {
       try {
+        const superset = cloud.supersetOf(tenant.id);
+        const administrator = administrators.get(superset) as SupersetSession;
         present.push(await enter(superset, tenant, environment, users, administrator, loaders.get(tenant.id) as Login));
       } catch (error) {
         throw new Error(`tenant ${tenant.id} cannot be proved through Superset: ${(error as Error).message}`);
@@ -64,7 +70,7 @@ export async function proveThroughSuperset(
     const proofs = present.map((me, i) => proveTenant(me, present[(i + 1) % present.length], environment));
     return (await Promise.all(proofs)).flat();
   } finally {
-    administrator.close();
+    administrators.forEach((administrator) => administrator.close());
     await Promise.all(present.map(leave));
   }
 }
@@ -88,7 +94,7 @@ async function enter(
   const viewer = await signIn('viewer');
   const content = await makeContent(analyst, tenant, environment, loader);
   const guest = SupersetSession.guest(superset, await guestToken(administrator, content.dashboard));
-  return { tenant, analyst, viewer, guest, content };
+  return { tenant, superset, analyst, viewer, guest, content };
 }
 
 async function leave({ analyst, viewer, guest, content }: TenantAtSuperset): Promise<void> {

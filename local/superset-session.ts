@@ -3,6 +3,7 @@ import { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { onLoopback } from './load-balancer';
 import { Superset } from './superset';
 
 const ANSWER_SECONDS = 60;
@@ -69,7 +70,7 @@ export class SupersetSession {
   private readonly cookies = new Map<string, string>();
 
   private constructor(private readonly superset: Superset) {
-    this.agent = new Agent({ ca: readFileSync(superset.caFile), keepAlive: true });
+    this.agent = new Agent({ ca: readFileSync(superset.caFile), keepAlive: true, lookup: onLoopback });
     this.headers = { referer: `${superset.url}/` };
   }
 

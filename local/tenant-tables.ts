@@ -9,7 +9,12 @@ export type TablesOf = Pick<ExampleEnvironment, 'model' | 'data'>;
 
 /** Whether each tenant has a database of its own. */
 export function hasDatabases({ model }: Pick<ExampleEnvironment, 'model'>): boolean {
-  return model === TenancyModel.DATABASE_PER_TENANT;
+  return model !== TenancyModel.SHARED_RLS;
+}
+
+/** Whether each tenant has a Superset of its own. */
+export function hasInstances({ model }: Pick<ExampleEnvironment, 'model'>): boolean {
+  return model === TenancyModel.INSTANCE_PER_TENANT;
 }
 
 /** A tenant's table in SQL. */
