@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { DeployedResource } from './account';
 import { DemoUser } from './demo-users';
+import { InstanceProof } from './instance-proof';
 import { connectionUri } from './login';
 import { PlatformAdministrator } from './platform-administrator';
 import { TenantProof } from './proof';
@@ -27,6 +28,8 @@ export interface Findings {
   readonly servers: string[];
   readonly proofs: TenantProof[];
   readonly supersetProofs: PersonProof[];
+  /** None in models without instances. */
+  readonly instanceProofs: InstanceProof[];
   /** What the emulator does not know, and took for granted. */
   readonly pretended: string[];
   readonly supersets: Superset[];
@@ -43,6 +46,7 @@ export function report(findings: Findings): string {
     connections(findings),
     proved(findings),
     provedThroughSuperset(findings),
+    ...(findings.instanceProofs.length > 0 ? [provedOfInstances(findings)] : []),
     standIns(findings),
     supersetsOf(findings),
   ];
@@ -119,6 +123,20 @@ function provedThroughSuperset({ supersetProofs }: Findings): string[] {
     wrapped(`Attempted: ${[...new Set(supersetProofs.flatMap(({ attempts }) => attempts))].join('; ')}.`),
     ...supersetProofs.flatMap(({ tenant, person, failures }) =>
       failures.map((failure) => `PROBLEM: tenant ${tenant.id}, ${person}: ${failure}`),
+    ),
+  ];
+}
+
+function provedOfInstances({ instanceProofs }: Findings): string[] {
+  return [
+    'Proved of the instances:',
+    ...instanceProofs.map(({ tenant, checks, failures }) =>
+      wrapped(
+        `${tenant.id}: ${failures.length === 0 ? 'all true' : `${failures.length} PROBLEMS`}: ${checks.join('; ')}.`,
+      ),
+    ),
+    ...instanceProofs.flatMap(({ tenant, failures }) =>
+      failures.map((failure) => `PROBLEM: tenant ${tenant.id}: ${failure}`),
     ),
   ];
 }

@@ -70,13 +70,13 @@ async function main(): Promise<void> {
 async function show(cloud: LocalCloud, environment: ExampleEnvironment): Promise<number> {
   const startedAt = Date.now();
   const progress = await deployAndProve(join(EXAMPLES, options.env), ENVIRONMENT, { environment, cloud });
-  const { account, proofs, supersetProofs } = progress;
+  const { account, proofs, supersetProofs, instanceProofs } = progress;
   const { emulator, supersets, directory } = cloud;
   const resources = await account.resources();
   const servers = emulator.servers();
   const pretended = emulator.pretended();
   console.log(report({ ...progress, resources, servers, pretended, supersets, directory }));
-  if ([...proofs, ...supersetProofs].some(({ failures }) => failures.length > 0)) {
+  if ([...proofs, ...supersetProofs, ...instanceProofs].some(({ failures }) => failures.length > 0)) {
     throw new Problem('A tenant is not isolated: the lines with PROBLEM say where.', 'Do not deploy this version.');
   }
   console.log(`\nReady after ${Math.round((Date.now() - startedAt) / 1_000)} s.`);

@@ -5,6 +5,7 @@ import { DemoUser, addDemoUsers } from './demo-users';
 import { bootstrap, deploy, loaderLogins, synthesise, tenantLogins } from './deployment';
 import { REPOSITORY } from './directories';
 import { loadRows, makeTables } from './example-data';
+import { Instance, InstanceProof, proveCrash, proveInstances } from './instance-proof';
 import { LocalCloud } from './local-cloud';
 import { Login } from './login';
 import { PlatformAdministrator, addPlatformAdministrator } from './platform-administrator';
@@ -37,6 +38,8 @@ export interface Progress {
   users: DemoUser[];
   platform: PlatformAdministrator[];
   supersetProofs: PersonProof[];
+  /** One for each instance, and one of a crash; none in models without instances. */
+  instanceProofs: InstanceProof[];
 }
 
 /** Deploys an app with an environment of that name, gives it data, and proves its isolation, showing each step. */
@@ -110,7 +113,33 @@ export function deployAndProve(
       const { users, platform, loaders } = progress;
       progress.supersetProofs = await proveThroughSuperset(cloud, environment, users, platform, loaders);
     }),
-  ]).run(given as Progress);
+    ...(hasInstances(environment)
+      ? [
+          step('Keys, passwords and tokens of each instance, shown to the next', async (progress) => {
+            progress.instanceProofs = await proveInstances(instancesOf(progress), progress.account);
+          }),
+          step('Crash of one instance', async (progress) => {
+            const [crashing, serving] = instancesOf(progress);
+            progress.instanceProofs.push(await proveCrash(crashing, serving, healthCheckPath(assembly)));
+          }),
+        ]
+      : []),
+  ]).run({ ...given, instanceProofs: [] as InstanceProof[] } as Progress);
+}
+
+/** The instances of a model that has a Superset for each tenant. */
+export function instancesOf({ cloud, environment, users, platform, logins, proofs }: Progress): Instance[] {
+  return environment.tenants.map((tenant) => {
+    const superset = cloud.supersetOf(tenant.id);
+    return {
+      tenant,
+      superset,
+      users: users.filter((user) => user.tenant === tenant.id),
+      platform: platform.find((person) => person.superset === superset) as PlatformAdministrator,
+      login: logins.get(tenant.id) as Login,
+      orders: proofs.find((proof) => proof.tenant.id === tenant.id)?.counted.orders ?? 0,
+    };
+  });
 }
 
 async function logIn(progress: Progress): Promise<void> {

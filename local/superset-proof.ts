@@ -155,12 +155,12 @@ function peopleOf(me: TenantAtSuperset, victim: TenantAtSuperset, environment: T
     {
       person: 'viewer',
       ways: { dashboard: shown(viewer), CSV: shown(viewer, 'csv') },
-      attempts: isAlone ? [] : attemptsOfViewer(me, victim),
+      attempts: isAlone ? [] : attemptsOfViewer(me, victim, environment),
     },
     {
       person: 'guest',
       ways: { dashboard: shown(guest), CSV: shown(guest, 'csv') },
-      attempts: isAlone ? [] : attemptsOfGuest(me, victim),
+      attempts: isAlone ? [] : attemptsOfGuest(me, victim, environment),
     },
   ];
 }
