@@ -11,10 +11,9 @@ export interface DemoUser {
   readonly password: string;
 }
 
-/** Gives each tenant of a Superset an analyst and a viewer, as an operator does. */
+/** Gives each tenant an analyst and a viewer, as an operator does. */
 export async function addDemoUsers(superset: Superset, tenants: ExampleTenant[]): Promise<DemoUser[]> {
-  const own = tenants.filter(({ id }) => superset.isFor === undefined || superset.isFor === id);
-  const users = own.flatMap(({ id }) => [demoUser(id, 'analyst'), demoUser(id, 'viewer')]);
+  const users = tenants.flatMap(({ id }) => [demoUser(id, 'analyst'), demoUser(id, 'viewer')]);
   const lines = users.map((user) => `${JSON.stringify(user)}\n`).join('');
   await superset.run(['superset', 'tenancy', 'add-users'], lines);
   return users;

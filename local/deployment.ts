@@ -1,15 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { TenancyModel } from '../lib/environment/environment';
 import { TenantLoaderSecret } from '../lib/tenant/tenant-loader-secret';
 import { Account } from './account';
 import { cdk } from './cdk';
 import { EmulatedServer } from './emulator';
-import { LocalCloud } from './local-cloud';
+import { LocalCloud, ProxyInTemplate } from './local-cloud';
 import { Login } from './login';
 import { LocalPostgres } from './postgres';
 import { Problem } from './problem';
 import { CommandFailed } from './processes';
-import { TemplateResource, addressOf, metadataServersOf, resourcesOf, shardsOf } from './templates';
 import { ExampleEnvironment, ExampleTenant } from './example-environment';
+
+interface Template {
+  readonly Resources?: Record<string, { readonly Type: string; readonly Properties?: Record<string, unknown> }>;
+}
 
 /** Makes the account ready for the CDK, as is done once for each account. */
 export async function bootstrap(cloud: LocalCloud): Promise<void> {
@@ -33,14 +38,25 @@ export async function synthesise(
 }
 
 /**
- * Deploys a synthesised app with the CDK CLI, or one stack of it; answers what the CLI wrote.
+ * Deploys a synthesised app with the CDK CLI; answers what the CLI wrote.
  *
  * The servers of the template that a function or task of it connects to are those of this machine.
  */
-export async function deploy(cloud: LocalCloud, assembly: string, stack?: string): Promise<string> {
+export async function deploy(cloud: LocalCloud, assembly: string, ...options: string[]): Promise<string> {
   cloud.emulator.setServers(serversOf(cloud, assembly));
-  const which = stack ? [stack, '--exclusively'] : ['--all'];
-  const args = ['deploy', ...which, '--app', assembly, '--require-approval', 'never', '--progress', 'events'];
+  const args = [
+    'deploy',
+    '--all',
+    '--concurrency',
+    '3',
+    '--app',
+    assembly,
+    '--require-approval',
+    'never',
+    '--progress',
+    'events',
+    ...options,
+  ];
   try {
     return await cdk(args, cloud.emulator, cloud.log('deploy'), cloud.directory);
   } catch (error) {
@@ -93,38 +109,116 @@ async function loginOf(cloud: LocalCloud, account: Account, secret: string): Pro
   return { ...login, caFile: cloud.shardsCaFile };
 }
 
-/** What stands behind the servers of the template, by their stacks and logical ids. */
+/** What stands behind the servers of the templates. */
 function serversOf(cloud: LocalCloud, assembly: string): Record<string, EmulatedServer> {
   const postgres = ({ host, port, caFile, master }: LocalPostgres) => ({ host, port, caFile, ...master });
-  const behind = (
-    resources: TemplateResource[],
-    server: (resource: TemplateResource, index: number) => EmulatedServer,
-  ) => Object.fromEntries(resources.map((each, index) => [addressOf(each), server(each, index)]));
+  const behind = <Real>(ids: string[], real: (index: number) => Real, as: (real: Real) => EmulatedServer) =>
+    Object.fromEntries(ids.map((id, index) => [id, as(real(index))]));
+  const proxies = resourcesOf(assembly, 'AWS::RDS::DBProxy').map(([id]) => id);
   return {
-    ...behind(shardsOf(assembly), (_, index) => postgres(shardAt(cloud, index))),
+    ...behind(shardsOf(assembly), (index) => nth(cloud.shards, index, 'servers of tenants'), postgres),
     // Behind a proxy nobody is to change anything.
     ...behind(
-      resourcesOf(assembly, 'AWS::RDS::DBProxy').filter(({ logicalId }) => cloud.proxies.has(logicalId)),
-      ({ logicalId }) => {
-        const { host, port, caFile } = cloud.proxies.get(logicalId)!;
-        return { host, port, caFile, username: '', password: '' };
-      },
+      proxies.filter((id) => cloud.proxies.has(logicalIdOf(id))),
+      (index) => cloud.proxies.get(logicalIdOf(proxies[index]))!,
+      ({ host, port, caFile }) => ({ host, port, caFile, username: '', password: '' }),
     ),
     ...(cloud.options.runsSuperset && {
-      ...behind(metadataServersOf(assembly), () => postgres(cloud.metadataPostgres)),
-      ...behind(resourcesOf(assembly, 'AWS::ElastiCache::ReplicationGroup'), ({ stack }) => {
-        const valkey = cloud.valkeyOf(stack);
-        return { ...valkey, ...valkey.administrator };
-      }),
+      ...behind(metadataServersOf(assembly), () => cloud.metadataPostgres, postgres),
+      ...behind(
+        resourcesOf(assembly, 'AWS::ElastiCache::ReplicationGroup').map(([id]) => id),
+        (index) => nth(cloud.valkeys, index, 'caches'),
+        (valkey) => ({ ...valkey, ...valkey.administrator }),
+      ),
     }),
   };
 }
 
-function shardAt({ shards }: LocalCloud, index: number): LocalPostgres {
-  if (index >= shards.length) {
-    throw new Error(`the template has more servers of tenants than the ${shards.length} that were started`);
+function nth<Part>(parts: Part[], index: number, what: string): Part {
+  if (index >= parts.length) {
+    throw new Error(`the templates have more ${what} than the ${parts.length} that were started`);
   }
-  return shards[index];
+  return parts[index];
+}
+
+/** The servers of tenants, in the order of the templates. */
+function shardsOf(assembly: string): string[] {
+  return databaseServers(assembly, ({ DBName }) => DBName !== METADATA);
+}
+
+/** The servers that hold nothing but Superset's metadata. */
+function metadataServersOf(assembly: string): string[] {
+  return databaseServers(assembly, ({ DBName }) => DBName === METADATA);
+}
+
+const METADATA = 'superset';
+
+function databaseServers(assembly: string, isWanted: (properties: Record<string, unknown>) => boolean): string[] {
+  return resourcesOf(assembly, 'AWS::RDS::DBInstance')
+    .filter(([, properties]) => isWanted(properties))
+    .map(([id]) => id);
+}
+
+function logicalIdOf(id: string): string {
+  return id.split('/').at(-1)!;
+}
+
+/** The proxies of a synthesised app. */
+export function proxiesOf(assembly: string): ProxyInTemplate[] {
+  const shards = shardsOf(assembly);
+  return resourcesOf(assembly, 'AWS::RDS::DBProxyTargetGroup').map(([, properties]) => {
+    const { DBProxyName, DBInstanceIdentifiers, ConnectionPoolConfigurationInfo } =
+      properties as unknown as TargetGroup;
+    return {
+      logicalId: DBProxyName.Ref,
+      shard: shards.findIndex((id) => logicalIdOf(id) === DBInstanceIdentifiers[0].Ref),
+      poolSize: POOL_SIZE,
+      borrowTimeoutSeconds: ConnectionPoolConfigurationInfo.ConnectionBorrowTimeout,
+    };
+  });
+}
+
+interface TargetGroup {
+  readonly DBProxyName: { readonly Ref: string };
+  readonly DBInstanceIdentifiers: { readonly Ref: string }[];
+  readonly ConnectionPoolConfigurationInfo: { readonly ConnectionBorrowTimeout: number };
+}
+
+/** Connections of one tenant: RDS Proxy has a bound for all of them together, which PgBouncer does not know. */
+const POOL_SIZE = 10;
+
+/** Resources of a type in all stacks, by `<stack>/<logical id>`. */
+function resourcesOf(assembly: string, type: string): [id: string, properties: Record<string, unknown>][] {
+  return stacksOf(assembly).flatMap(([stack, { Resources }]) =>
+    Object.entries(Resources ?? {})
+      .filter(([, { Type }]) => Type === type)
+      .map(([id, { Properties }]): [string, Record<string, unknown>] => [`${stack}/${id}`, Properties ?? {}]),
+  );
+}
+
+/** Path that the load balancer asks the web server for. */
+export function healthCheckPath(assembly: string): string {
+  const [group] = resourcesOf(assembly, 'AWS::ElasticLoadBalancingV2::TargetGroup');
+  if (!group) {
+    throw new Error('no template has a target group');
+  }
+  return group[1].HealthCheckPath as string;
+}
+
+interface Manifest {
+  readonly artifacts: Record<
+    string,
+    { readonly type: string; readonly properties: { readonly stackName?: string; readonly templateFile: string } }
+  >;
+}
+
+/** The stacks of an assembly, but for those nested in them. */
+function stacksOf(assembly: string): [name: string, template: Template][] {
+  const read = (file: string) => JSON.parse(readFileSync(join(assembly, file), 'utf8'));
+  const { artifacts } = read('manifest.json') as Manifest;
+  return Object.entries(artifacts)
+    .filter(([, { type }]) => type === 'aws:cloudformation:stack')
+    .map(([id, { properties }]) => [properties.stackName ?? id, read(properties.templateFile) as Template]);
 }
 
 const FAILURE = /_FAILED +\| \S+ +\| .+? \((\w+)\) (.+?)(?:\n\n|\n\S+ \| |$)/gs;

@@ -23,7 +23,7 @@ export interface EcsAgentOptions {
   readonly image: SupersetImage;
   /** Directory of the run. */
   readonly directory: string;
-  /** Name of the cluster whose tasks it runs. @default - all clusters */
+  /** Whose tasks it runs, by the beginning of the cluster's name. @default - those of every cluster */
   readonly cluster?: string;
   /** What variables of tasks hold, and what stands for it here. @default - nothing */
   readonly replaced?: [string, string][];
@@ -145,7 +145,7 @@ export class EcsAgent {
   private async follow(): Promise<void> {
     const wanted = new Map<string, string>();
     for await (const { clusterArns } of paginateListClusters({ client: this.ecs }, {})) {
-      for (const cluster of clusterArns?.filter((arn) => this.isOurs(arn)) ?? []) {
+      for (const cluster of (clusterArns ?? []).filter((arn) => idOf(arn).startsWith(this.options.cluster ?? ''))) {
         for await (const { taskArns } of paginateListTasks({ client: this.ecs }, { cluster })) {
           taskArns?.forEach((arn) => wanted.set(arn, cluster));
         }
@@ -164,11 +164,6 @@ export class EcsAgent {
         await this.launch(arn, tasks?.[0] ?? {});
       }
     }
-  }
-
-  private isOurs(clusterArn: string): boolean {
-    const { cluster } = this.options;
-    return cluster === undefined || clusterArn.endsWith(`/${cluster}`);
   }
 
   private async launch(arn: string, description: Task): Promise<void> {

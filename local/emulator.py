@@ -101,10 +101,6 @@ def servers():
     return json.loads((STATE / "servers.json").read_text())
 
 
-def server_of(stack_name, logical_id):
-    return servers().get(f"{stack_name}/{logical_id}")
-
-
 def statement(server, text, **parameters):
     connection = pg8000.native.Connection(
         server["username"],
@@ -122,7 +118,7 @@ def statement(server, text, **parameters):
 
 def give_server(stack_name, logical_id, physical_id, props):
     instance = rds._instances[physical_id]
-    server = server_of(stack_name, logical_id)
+    server = servers().get(f"{stack_name}/{logical_id}")
     if server:
         instance["Endpoint"] |= {"Address": server["host"], "Port": server["port"]}
         instance["MasterUsername"] = server["username"]
@@ -198,7 +194,7 @@ def wrap_proxy():
         proxies[logical_id] = [auth["SecretArn"] for auth in props.get("Auth", [])]
         (STATE / "proxies.json").write_text(json.dumps(proxies))
         name = props["DBProxyName"]
-        if not server_of(stack_name, logical_id):
+        if f"{stack_name}/{logical_id}" not in servers():
             note_pretended("AWS::RDS::DBProxy")
         proxy = rds._db_proxies[name]
         proxy["Endpoint"] = f"{logical_id.lower()}.proxy.invalid"
@@ -280,7 +276,7 @@ def wrap_replication_group():
 
     def give_cache(stack_name, logical_id, answer, props):
         physical_id, attributes = answer
-        server = server_of(stack_name, logical_id)
+        server = servers().get(f"{stack_name}/{logical_id}")
         if not server:
             return answer
         with cache_client(server) as client:

@@ -45,9 +45,9 @@ export interface Emulator {
     readonly region: string;
     readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   };
-  /** Says which server stands behind which RDS instance, proxy or cache, by stack and logical id. */
+  /** Says which server stands behind which RDS instance, proxy or cache, by `<stack>/<logical id>`. */
   setServers(servers: Record<string, EmulatedServer>): void;
-  /** RDS instances, proxies and caches behind which a server stands, by stack and logical id. */
+  /** `<stack>/<logical id>` of the RDS instances, proxies and caches behind which a server stands. */
   servers(): string[];
   /** ARNs of the secrets whose logins a proxy lets in, by the logical id of the proxy. */
   proxySecrets(): Record<string, string[]>;

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { TableStrategy, TenantColumn, TenantColumnType, TenantTable } from '../lib/database/tenant-table';
-import { Environment, EnvironmentData, TenancyModel } from '../lib/environment/environment';
-import { instancePlans } from '../lib/environment/instance-plan';
-import { placeInstances } from '../lib/tenancy/instance-placement';
+import { Environment, EnvironmentData } from '../lib/environment/environment';
 import { Tenant } from '../lib/tenant/tenant';
-import { InstanceSharing } from '../lib/tenant/tenant-instance';
 
 /** A tenant whose rows can be told from others'. */
 export interface ExampleTenant extends Tenant {
@@ -21,19 +18,6 @@ export interface ExampleData extends EnvironmentData {
 export interface ExampleEnvironment extends Environment {
   readonly data: ExampleData;
   readonly tenants: ExampleTenant[];
-}
-
-/** Servers that the tenants of an environment are on. */
-export function serverCount(environment: Environment): number {
-  const { model, shards, instances } = environment;
-  if (model !== TenancyModel.INSTANCE_PER_TENANT) {
-    return shards?.length ?? 1;
-  }
-  const plans = instancePlans(environment);
-  const places = placeInstances(plans, instances?.tenantsPerCell ?? 15, {});
-  const inCells = plans.filter(({ database }) => database === InstanceSharing.CELL);
-  const cells = new Set(inCells.map(({ tenant }) => `${places[tenant.id].region} ${places[tenant.id].cell}`));
-  return plans.length - inCells.length + cells.size;
 }
 
 /** An environment with what its model does not ask for, and the example's tables have. */

@@ -1,9 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Environment, TenancyModel } from '../lib/environment/environment';
+import { instancePlans, stackPart } from '../lib/environment/instance-plan';
+import { InstanceSharing } from '../lib/tenant/tenant-instance';
 import { makeRunDirectory } from './directories';
 import { Emulator, proxyHost, startEmulator } from './emulator';
 import { freePort } from './ports';
-import { LoadBalancer, startLoadBalancer } from './load-balancer';
 import { connect } from './login';
 import { LocalPgBouncer, startPgBouncer } from './pgbouncer';
 import { LocalPostgres, startPostgres } from './postgres';
@@ -23,8 +25,10 @@ export interface LocalCloudOptions {
   readonly postgresPort?: number;
   /** Servers of tenants. @default 1 */
   readonly shardCount?: number;
-  /** Of the first load balancer. @default - one that is free */
+  /** Of the first Superset. @default - one that is free */
   readonly webPort?: number;
+  /** Stack of each tenant that has a Superset of its own, by the tenant's id. @default - one Superset for all */
+  readonly instances?: ReadonlyMap<string, string>;
   /** @default false - ECS tasks are only written down, the metadata server and the cache too, and the migration is answered as done */
   readonly runsSuperset?: boolean;
 }
@@ -38,34 +42,26 @@ export interface ProxyInTemplate {
   readonly borrowTimeoutSeconds: number;
 }
 
-/** A Superset of a template. */
-export interface SupersetInTemplate {
-  /** Name of its stack. */
-  readonly stack: string;
-  /** The tenant that it is for. @default - all */
-  readonly tenant?: string;
-  /** Name of the ECS cluster that its tasks run in. @default - they are all of the account's */
-  readonly cluster?: string;
-  /** Host name by which a load balancer tells it from others. @default - it has one for itself, as localhost */
-  readonly hostName?: string;
-}
-
-/** A load balancer of a template, with the stacks whose Superset it hands requests on to. */
-export interface EntranceInTemplate {
-  readonly stack: string;
-  /** In the order of their priorities. */
-  readonly rules: { readonly hosts: string[]; readonly to: string }[];
-  /** What becomes of a request that no rule is for: a stack, or the status of its answer. */
-  readonly otherwise: string | number;
-}
-
-/** One Superset, and one load balancer for it, of a template that is not there yet. */
-const ANY_STACK = '';
-const ONE_SUPERSET: SupersetInTemplate[] = [{ stack: ANY_STACK }];
-const ONE_ENTRANCE: EntranceInTemplate[] = [{ stack: ANY_STACK, rules: [], otherwise: ANY_STACK }];
-
 /** An AWS account and its servers on loopback, for as long as one run lasts. */
 export class LocalCloud {
+  /** For an environment whose app makes stacks with such a name, with a real Superset. */
+  public static for(
+    environment: Environment,
+    stack: string,
+    ports: Pick<LocalCloudOptions, 'emulatorPort' | 'postgresPort' | 'webPort'> = {},
+  ): LocalCloud {
+    const { account, region, model, shards } = environment;
+    const common = { account, region, runsSuperset: true, ...ports };
+    if (model !== TenancyModel.INSTANCE_PER_TENANT) return new LocalCloud({ ...common, shardCount: shards?.length });
+    const plans = instancePlans(environment);
+    const own = plans.filter(({ database }) => database === InstanceSharing.OWN).length;
+    return new LocalCloud({
+      ...common,
+      shardCount: own + (own < plans.length ? 1 : 0),
+      instances: new Map(plans.map(({ tenant: { id } }) => [id, `${stack}-${stackPart(id)}`])),
+    });
+  }
+
   /** Directory of the run: logs, data, and what the CDK CLI writes. */
   public readonly directory = makeRunDirectory();
   /** Rejects as soon as a part dies that nobody asked to stop. */
@@ -75,9 +71,9 @@ export class LocalCloud {
   private runningShards: LocalPostgres[] = [];
   private runningProxies?: ReadonlyMap<string, LocalPgBouncer>;
   private runningMetadataPostgres?: LocalPostgres;
-  private readonly runningValkeys = new Map<string, LocalValkey>();
+  private runningValkeys: LocalValkey[] = [];
   private runningEmulator?: Emulator;
-  private readonly runningSupersets = new Map<string, Superset>();
+  private runningSupersets = new Map<string, Superset>();
   private emulatorPython?: string;
   private supersetPython?: string;
   private stopping?: Promise<void>;
@@ -112,30 +108,33 @@ export class LocalCloud {
     return started(this.runningMetadataPostgres, "the metadata's PostgreSQL");
   }
 
-  /** The cache of a stack. */
-  public valkeyOf(stack: string): LocalValkey {
-    return started(this.runningValkeys.get(stack) ?? this.runningValkeys.get(ANY_STACK), 'Valkey');
+  /** The caches, one for each Superset. */
+  public get valkeys(): LocalValkey[] {
+    return this.runningValkeys;
+  }
+
+  /** The only cache, or the first of several. */
+  public get valkey(): LocalValkey {
+    return started(this.runningValkeys[0], 'Valkey');
   }
 
   public get emulator(): Emulator {
     return started(this.runningEmulator, 'the emulator');
   }
 
-  /** The Superset, or the first of several. */
+  /** The only Superset, or the first of several. */
   public get superset(): Superset {
-    return started(this.supersets[0], 'Superset');
+    return started([...this.runningSupersets.values()][0], 'Superset');
   }
 
+  /** That of a tenant. */
+  public supersetOf(tenant: string): Superset {
+    return this.options.instances ? started(this.runningSupersets.get(tenant), 'Superset') : this.superset;
+  }
+
+  /** All of them, each once. */
   public get supersets(): Superset[] {
     return [...this.runningSupersets.values()];
-  }
-
-  /** The Superset of a tenant, its own or everybody's. */
-  public supersetOf(tenant: string): Superset {
-    return started(
-      this.supersets.find(({ isFor }) => isFor === undefined || isFor === tenant),
-      `Superset of ${tenant}`,
-    );
   }
 
   /** Path of a log of this run. */
@@ -185,16 +184,16 @@ export class LocalCloud {
     this.watch("The metadata's PostgreSQL", connectionLost(this.runningMetadataPostgres));
   }
 
-  /** Starts a Valkey for each Superset, with the program that came with the Python environment of the emulator. */
-  public async startValkey(templates = ONE_SUPERSET): Promise<void> {
+  /** Starts the Valkey that came with the Python environment of the emulator, once for each Superset. */
+  public async startValkey(): Promise<void> {
     const python = started(this.emulatorPython, 'the Python environment');
-    const starting = templates.map(async ({ stack, tenant }) => {
-      const directory = join(this.directory, tenant ? `valkey-${tenant}` : 'valkey');
-      const valkey = await this.keep(startValkey({ python, directory }));
-      this.watch('Valkey', valkey.ended);
-      this.runningValkeys.set(stack, valkey);
-    });
-    await Promise.all(starting);
+    const names = [...(this.options.instances?.keys() ?? [''])].map((tenant) =>
+      tenant ? `valkey-${tenant}` : 'valkey',
+    );
+    this.runningValkeys = await Promise.all(
+      names.map((name) => this.keep(startValkey({ python, directory: join(this.directory, name) }))),
+    );
+    this.runningValkeys.forEach((valkey) => this.watch('Valkey', valkey.ended));
   }
 
   /** Makes the Python environment of the emulator, unless the last run has left it. */
@@ -224,60 +223,41 @@ export class LocalCloud {
     this.watch('The emulator', this.runningEmulator.ended);
   }
 
-  /** Begins to run the tasks that a deployment will ask for, behind the load balancers of the template. */
-  public async startSuperset(templates = ONE_SUPERSET, entrances = ONE_ENTRANCE): Promise<void> {
+  /** Begins to run the tasks that a deployment will ask for. */
+  public async startSuperset(): Promise<void> {
     const caFile = join(this.directory, 'authorities.pem');
-    const proxies = [...this.proxies];
+    const proxies = [...this.proxies.values()];
     const metadata = this.runningMetadataPostgres ? [this.runningMetadataPostgres] : [];
-    writeFileSync(
-      caFile,
-      authoritiesOf([
-        ...this.shards,
-        ...proxies.map(([, proxy]) => proxy),
-        ...metadata,
-        ...this.runningValkeys.values(),
-      ]),
-    );
-    const doors = new Map<string, LoadBalancer>();
-    for (const entrance of entrances) {
-      const door = await this.startEntrance(entrance, templates, doors.size === 0 ? this.options.webPort : undefined);
-      [entrance.otherwise, ...entrance.rules.map(({ to }) => to)]
-        .filter((stack) => typeof stack === 'string')
-        .forEach((stack) => doors.set(stack, door));
+    writeFileSync(caFile, authoritiesOf([...this.shards, ...proxies, ...metadata, ...this.valkeys]));
+    const { instances } = this.options;
+    if (!instances) {
+      this.runningSupersets.set('', await this.startOneSuperset(caFile, this.directory, this.options.webPort));
     }
-    for (const { stack, tenant, cluster, hostName } of templates) {
-      const directory = tenant ? join(this.directory, tenant) : this.directory;
-      mkdirSync(directory, { recursive: true });
-      const superset = startSuperset(
-        { isFor: tenant, hostName, entrance: started(doors.get(stack), `the load balancer of ${stack}`) },
-        {
-          emulator: this.emulator,
-          cluster,
-          image: { python: started(this.supersetPython, "Superset's Python environment"), caFile },
-          directory,
-          // RDS Proxy always listens on this port, of a host that is not here.
-          replaced: proxies.map(([id, { host, port: real }]) => [`${proxyHost(id)}:5432`, `${host}:${real}`]),
-          onDeath: this.reportDeath,
-        },
-      );
-      void this.keep(Promise.resolve(superset));
-      this.runningSupersets.set(stack, superset);
+    let webPort = this.options.webPort;
+    for (const [tenant, stack] of instances ?? []) {
+      const directory = join(this.directory, tenant);
+      mkdirSync(directory);
+      this.runningSupersets.set(tenant, await this.startOneSuperset(caFile, directory, webPort, `${stack}-`));
+      webPort = undefined;
     }
   }
 
-  private async startEntrance(
-    { stack, rules, otherwise }: EntranceInTemplate,
-    templates: SupersetInTemplate[],
-    wantedPort?: number,
-  ): Promise<LoadBalancer> {
-    const directory = join(this.directory, stack ? `entrance-${stack}` : 'entrance');
-    mkdirSync(directory, { recursive: true });
-    const hostNames = templates.flatMap(({ hostName }) => hostName ?? []);
-    const port = await freePort('--web-port', wantedPort);
+  private async startOneSuperset(
+    caFile: string,
+    directory: string,
+    webPort?: number,
+    cluster?: string,
+  ): Promise<Superset> {
+    const port = await freePort('--web-port', webPort);
     return this.keep(
-      startLoadBalancer({ directory, port, hostNames }, (host) => {
-        const to = rules.find(({ hosts }) => hosts.includes(host))?.to ?? otherwise;
-        return typeof to === 'number' ? { status: to } : { port: this.runningSupersets.get(to)?.webPort() };
+      startSuperset(port, {
+        emulator: this.emulator,
+        image: { python: started(this.supersetPython, "Superset's Python environment"), caFile },
+        directory,
+        cluster,
+        // RDS Proxy always listens on this port, of a host that is not here.
+        replaced: [...this.proxies].map(([id, { host, port: real }]) => [`${proxyHost(id)}:5432`, `${host}:${real}`]),
+        onDeath: this.reportDeath,
       }),
     );
   }

@@ -2,13 +2,12 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { DeployedResource } from './account';
 import { DemoUser } from './demo-users';
-import { InstanceProof } from './instance-proof';
 import { connectionUri } from './login';
+import { InstanceProof } from './instance-attempts';
 import { PlatformAdministrator } from './platform-administrator';
 import { TenantProof } from './proof';
 import { Superset } from './superset';
 import { PersonProof, WAYS } from './superset-proof';
-import { addressOf } from './templates';
 
 /** Resource types that do here what they do on AWS. */
 const ACTING = [
@@ -24,17 +23,17 @@ const ACTING = [
 /** What a run has to tell. */
 export interface Findings {
   readonly resources: DeployedResource[];
-  /** RDS instances and caches that are servers of this machine, by stack and logical id. */
+  /** `<stack>/<logical id>` of the RDS instances and caches that are servers of this machine. */
   readonly servers: string[];
   readonly proofs: TenantProof[];
   readonly supersetProofs: PersonProof[];
-  /** None in models without instances. */
-  readonly instanceProofs: InstanceProof[];
   /** What the emulator does not know, and took for granted. */
   readonly pretended: string[];
-  readonly supersets: Superset[];
+  readonly instanceProofs: InstanceProof[];
   readonly users: DemoUser[];
-  readonly platform: PlatformAdministrator[];
+  /** Of each Superset. */
+  readonly platforms: ReadonlyMap<Superset, PlatformAdministrator>;
+  readonly supersetOf: (tenant: string) => Superset;
   /** Where the logs are. */
   readonly directory: string;
 }
@@ -46,17 +45,17 @@ export function report(findings: Findings): string {
     connections(findings),
     proved(findings),
     provedThroughSuperset(findings),
-    ...(findings.instanceProofs.length > 0 ? [provedOfInstances(findings)] : []),
+    ...(findings.instanceProofs.length > 0 ? [provedApart(findings)] : []),
     standIns(findings),
-    supersetsOf(findings),
+    supersetOf(findings),
   ];
   return sections.map((lines) => `\n${lines.join('\n')}`).join('\n');
 }
 
 function deployed({ resources, servers }: Findings): string[] {
   const stacks = new Set(resources.map(({ stack }) => stack)).size;
-  const acts = (resource: DeployedResource) =>
-    ACTING.includes(resource.type) || resource.type.startsWith('Custom::') || servers.includes(addressOf(resource));
+  const acts = ({ type, stack, logicalId }: DeployedResource) =>
+    ACTING.includes(type) || type.startsWith('Custom::') || servers.includes(`${stack}/${logicalId}`);
   const idle = resources.filter((resource) => !acts(resource) && resource.type !== 'AWS::CDK::Metadata');
   return [
     `Deployed with the CDK CLI: ${resources.length} resources in ${stacks} stacks.`,
@@ -72,23 +71,34 @@ function connections({ proofs }: Findings): string[] {
   ];
 }
 
-function supersetsOf({ supersets, users, platform, directory }: Findings): string[] {
-  const logs = supersets.length > 1 ? join(directory, '*', 'superset-*.log') : join(directory, 'superset-*.log');
-  return [...supersets.flatMap((superset) => supersetOf(superset, users, platform)), `Logs of the tasks: ${logs}`];
+function supersetOf({ users, platforms, supersetOf: ofTenant, directory }: Findings): string[] {
+  const lines = [...platforms].flatMap(([superset, platform]) => {
+    const table = new Table({ head: ['tenant', 'may', 'user name', 'password'], style: { head: [], border: [] } });
+    users
+      .filter(({ tenant }) => ofTenant(tenant) === superset)
+      .forEach(({ tenant, role, username, password }) => table.push([tenant, role, username, password]));
+    table.push(['-', 'administrator', platform.username, platform.password]);
+    return [
+      `Superset: ${superset.url}`,
+      `The authority of its certificate is new in each run: ${superset.caFile}. A browser asks once.`,
+      table.toString(),
+    ];
+  });
+  return [...lines, `Logs of its tasks: ${join(directory, platforms.size > 1 ? '*' : '', 'superset-*.log')}`];
 }
 
-function supersetOf({ isFor, url, caFile }: Superset, users: DemoUser[], platform: PlatformAdministrator[]): string[] {
-  const table = new Table({ head: ['tenant', 'may', 'user name', 'password'], style: { head: [], border: [] } });
-  users
-    .filter(({ tenant }) => isFor === undefined || isFor === tenant)
-    .forEach(({ tenant, role, username, password }) => table.push([tenant, role, username, password]));
-  platform
-    .filter(({ superset }) => superset.url === url)
-    .forEach(({ username, password }) => table.push(['-', 'administrator', username, password]));
+function provedApart({ instanceProofs }: Findings): string[] {
+  const table = new Table({ head: ['instance of', 'tried at that of', 'attempts'], style: { head: [], border: [] } });
+  for (const { tenant, victim, attempts, failures } of instanceProofs) {
+    table.push([tenant.id, victim.id, outcomeOf(attempts, failures)]);
+  }
   return [
-    `${isFor ? `Superset of ${isFor}` : 'Superset'}: ${url}`,
-    `The authority of its certificate is new in each run: ${caFile}. A browser asks once.`,
+    'Proved between the instances, each of which was shown to work at home first:',
     table.toString(),
+    wrapped(`Attempted: ${[...new Set(instanceProofs.flatMap(({ attempts }) => attempts))].join('; ')}.`),
+    ...instanceProofs.flatMap(({ tenant, victim, failures }) =>
+      failures.map((failure) => `PROBLEM: instance of ${tenant.id} at that of ${victim.id}: ${failure}`),
+    ),
   ];
 }
 
@@ -120,28 +130,19 @@ function provedThroughSuperset({ supersetProofs }: Findings): string[] {
   return [
     "Proved through Superset's own API, with the rows of all tables together:",
     table.toString(),
-    wrapped(`Attempted: ${[...new Set(supersetProofs.flatMap(({ attempts }) => attempts))].join('; ')}.`),
+    ...attempted(supersetProofs.flatMap(({ attempts }) => attempts)),
     ...supersetProofs.flatMap(({ tenant, person, failures }) =>
       failures.map((failure) => `PROBLEM: tenant ${tenant.id}, ${person}: ${failure}`),
     ),
   ];
 }
 
-function provedOfInstances({ instanceProofs }: Findings): string[] {
-  return [
-    'Proved of the instances:',
-    ...instanceProofs.map(({ tenant, checks, failures }) =>
-      wrapped(
-        `${tenant.id}: ${failures.length === 0 ? 'all true' : `${failures.length} PROBLEMS`}: ${checks.join('; ')}.`,
-      ),
-    ),
-    ...instanceProofs.flatMap(({ tenant, failures }) =>
-      failures.map((failure) => `PROBLEM: tenant ${tenant.id}: ${failure}`),
-    ),
-  ];
+function attempted(attempts: string[]): string[] {
+  return attempts.length === 0 ? [] : [wrapped(`Attempted: ${[...new Set(attempts)].join('; ')}.`)];
 }
 
 function outcomeOf(attempts: string[], failures: string[]): string {
+  if (attempts.length + failures.length === 0) return 'no other is here';
   return failures.length === 0 ? `all ${attempts.length} failed` : `${failures.length} PROBLEMS`;
 }
 

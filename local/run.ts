@@ -9,7 +9,7 @@ import { Problem } from './problem';
 import { killAll } from './processes';
 import { report } from './report';
 import { StepFailed, deployAndProve } from './steps';
-import { ExampleEnvironment, serverCount, withExampleData } from './example-environment';
+import { ExampleEnvironment, withExampleData } from './example-environment';
 
 const EXAMPLES = join(REPOSITORY, 'examples');
 const ENVIRONMENT = 'demo';
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   try {
     const file = join(EXAMPLES, options.env, 'environments', `${ENVIRONMENT}.yaml`);
     const environment = withExampleData(EnvironmentFile.load(file));
-    cloud = new LocalCloud({ ...environment, ...options, shardCount: serverCount(environment), runsSuperset: true });
+    cloud = LocalCloud.for(environment, `Superset-${ENVIRONMENT}`, options);
     exitCode = await Promise.race([show(cloud, environment), cloud.died, interrupted]);
     if (exitCode === 0 && !options.check) {
       console.log('All of it runs until you press Ctrl-C.');
@@ -71,11 +71,12 @@ async function show(cloud: LocalCloud, environment: ExampleEnvironment): Promise
   const startedAt = Date.now();
   const progress = await deployAndProve(join(EXAMPLES, options.env), ENVIRONMENT, { environment, cloud });
   const { account, proofs, supersetProofs, instanceProofs } = progress;
-  const { emulator, supersets, directory } = cloud;
+  const { emulator, directory } = cloud;
+  const supersetOf = (tenant: string) => cloud.supersetOf(tenant);
   const resources = await account.resources();
   const servers = emulator.servers();
   const pretended = emulator.pretended();
-  console.log(report({ ...progress, resources, servers, pretended, supersets, directory }));
+  console.log(report({ ...progress, resources, servers, pretended, supersetOf, directory }));
   if ([...proofs, ...supersetProofs, ...instanceProofs].some(({ failures }) => failures.length > 0)) {
     throw new Problem('A tenant is not isolated: the lines with PROBLEM say where.', 'Do not deploy this version.');
   }

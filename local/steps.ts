@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { Listr, ListrTask, PRESET_TIMER } from 'listr2';
 import { Account } from './account';
 import { DemoUser, addDemoUsers } from './demo-users';
-import { bootstrap, deploy, loaderLogins, synthesise, tenantLogins } from './deployment';
+import { bootstrap, deploy, healthCheckPath, loaderLogins, proxiesOf, synthesise, tenantLogins } from './deployment';
 import { REPOSITORY } from './directories';
 import { loadRows, makeTables } from './example-data';
-import { Instance, InstanceProof, proveCrash, proveInstances } from './instance-proof';
+import { InstanceProof, proveApart } from './instance-attempts';
 import { LocalCloud } from './local-cloud';
 import { Login } from './login';
 import { PlatformAdministrator, addPlatformAdministrator } from './platform-administrator';
@@ -13,10 +13,11 @@ import { freePort } from './ports';
 import { run } from './processes';
 import { TenantProof, expectUnreadable, proveTenants } from './proof';
 import { findPython } from './python';
+import { Superset } from './superset';
 import { PersonProof, proveThroughSuperset } from './superset-proof';
-import { entrancesOf, healthCheckPath, proxiesOf, supersetsOf } from './templates';
-import { hasDatabases, hasInstances } from './tenant-tables';
-import { ExampleEnvironment } from './example-environment';
+import { hasDatabases } from './tenant-tables';
+import { ExampleEnvironment, ExampleTenant } from './example-environment';
+import { TenancyModel } from '../lib/environment/environment';
 
 const BUNDLE = join(REPOSITORY, 'scripts', 'bundle.mjs');
 
@@ -36,9 +37,10 @@ export interface Progress {
   logins: ReadonlyMap<string, Login>;
   proofs: TenantProof[];
   users: DemoUser[];
-  platform: PlatformAdministrator[];
+  /** Of each Superset. */
+  platforms: ReadonlyMap<Superset, PlatformAdministrator>;
   supersetProofs: PersonProof[];
-  /** One for each instance, and one of a crash; none in models without instances. */
+  /** Where each tenant has a Superset of its own. */
   instanceProofs: InstanceProof[];
 }
 
@@ -60,7 +62,7 @@ export function deployAndProve(
     }),
     atOnce('Parts', [
       step('PostgreSQL of the tenants', () => cloud.startPostgres()),
-      ...(hasInstances(environment)
+      ...(cloud.options.instances
         ? []
         : [step("PostgreSQL of Superset's metadata", () => cloud.startMetadataPostgres())]),
       step("Emulator's Python packages", () => cloud.prepareEmulatorPython()),
@@ -70,16 +72,14 @@ export function deployAndProve(
     atOnce('CDK and Superset', [
       step('cdk bootstrap', () => bootstrap(cloud)),
       step('cdk synth', () => synthesise(cloud, app, assembly, '--context', `env=${name}`)),
+      step('Valkey', () => cloud.startValkey()),
       step("Superset's Python packages", () => cloud.prepareSupersetPython()),
     ]),
-    atOnce('Caches and proxies', [
-      step('Valkey', () => cloud.startValkey(supersetsOf(assembly))),
-      ...(hasDatabases(environment) && !hasInstances(environment)
-        ? [step('PgBouncer', () => cloud.startProxies(proxiesOf(assembly)))]
-        : []),
-    ]),
+    ...(environment.model === TenancyModel.DATABASE_PER_TENANT
+      ? [step('Proxies', () => cloud.startProxies(proxiesOf(assembly)))]
+      : []),
     step(`cdk deploy, with ${environment.tenants.length} tenants and the migration of Superset`, async () => {
-      await cloud.startSuperset(supersetsOf(assembly), entrancesOf(assembly));
+      await cloud.startSuperset();
       await deploy(cloud, assembly);
     }),
     hasDatabases(environment)
@@ -97,49 +97,37 @@ export function deployAndProve(
     step('Proof of isolation, as each tenant', async (progress) => {
       progress.proofs = await proveTenants(environment, progress.logins, progress.loaders);
     }),
-    step('Superset is healthy', () =>
-      Promise.all(cloud.supersets.map((superset) => superset.healthy(healthCheckPath(assembly)))),
-    ),
+    step('Superset is healthy', () => onEach(cloud, environment, ({ healthy }) => healthy(healthCheckPath(assembly)))),
     atOnce('People', [
       step('An analyst and a viewer of each tenant', async (progress) => {
-        const users = cloud.supersets.map((superset) => addDemoUsers(superset, environment.tenants));
-        progress.users = (await Promise.all(users)).flat();
+        progress.users = (await onEach(cloud, environment, addDemoUsers)).flat();
       }),
       step('An administrator of the platform', async (progress) => {
-        progress.platform = await Promise.all(cloud.supersets.map(addPlatformAdministrator));
+        progress.platforms = new Map(
+          await onEach(
+            cloud,
+            environment,
+            async (superset) => [superset, await addPlatformAdministrator(superset)] as const,
+          ),
+        );
       }),
     ]),
     step('Proof through Superset, as an analyst, a viewer and a guest of each tenant', async (progress) => {
-      const { users, platform, loaders } = progress;
-      progress.supersetProofs = await proveThroughSuperset(cloud, environment, users, platform, loaders);
+      const { users, platforms, loaders } = progress;
+      const proofs = await onEach(cloud, environment, (superset, tenants) =>
+        proveThroughSuperset(superset, { ...environment, tenants }, users, platforms.get(superset)!, loaders),
+      );
+      progress.supersetProofs = proofs.flat();
     }),
-    ...(hasInstances(environment)
+    ...(cloud.options.instances
       ? [
-          step('Keys, passwords and tokens of each instance, shown to the next', async (progress) => {
-            progress.instanceProofs = await proveInstances(instancesOf(progress), progress.account);
-          }),
-          step('Crash of one instance', async (progress) => {
-            const [crashing, serving] = instancesOf(progress);
-            progress.instanceProofs.push(await proveCrash(crashing, serving, healthCheckPath(assembly)));
+          step('Proof that what opens one Superset opens no other', async (progress) => {
+            const { account, users, platforms } = progress;
+            progress.instanceProofs = await proveApart(cloud, account, environment.tenants, users, platforms);
           }),
         ]
       : []),
-  ]).run({ ...given, instanceProofs: [] as InstanceProof[] } as Progress);
-}
-
-/** The instances of a model that has a Superset for each tenant. */
-export function instancesOf({ cloud, environment, users, platform, logins, proofs }: Progress): Instance[] {
-  return environment.tenants.map((tenant) => {
-    const superset = cloud.supersetOf(tenant.id);
-    return {
-      tenant,
-      superset,
-      users: users.filter((user) => user.tenant === tenant.id),
-      platform: platform.find((person) => person.superset === superset) as PlatformAdministrator,
-      login: logins.get(tenant.id) as Login,
-      orders: proofs.find((proof) => proof.tenant.id === tenant.id)?.counted.orders ?? 0,
-    };
-  });
+  ]).run({ instanceProofs: [], ...given } as unknown as Progress);
 }
 
 async function logIn(progress: Progress): Promise<void> {
@@ -147,6 +135,22 @@ async function logIn(progress: Progress): Promise<void> {
   progress.account = new Account(cloud.emulator);
   progress.logins = await tenantLogins(cloud, progress.account, environment.tenants);
   progress.loaders = await loaderLogins(cloud, progress.account, environment);
+}
+
+/** Does something with each Superset and the tenants that it is for, with all of them at once. */
+function onEach<Result>(
+  cloud: LocalCloud,
+  { tenants }: ExampleEnvironment,
+  work: (superset: Superset, tenants: ExampleTenant[]) => Promise<Result>,
+): Promise<Result[]> {
+  return Promise.all(
+    cloud.supersets.map((superset) =>
+      work(
+        superset,
+        tenants.filter(({ id }) => cloud.supersetOf(id) === superset),
+      ),
+    ),
+  );
 }
 
 function steps(tasks: ListrTask<Progress>[]): Listr<Progress> {

@@ -3,7 +3,6 @@ import { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { onLoopback } from './load-balancer';
 import { Superset } from './superset';
 
 const ANSWER_SECONDS = 60;
@@ -44,37 +43,18 @@ export class SupersetSession {
     { username, password }: { readonly username: string; readonly password: string },
   ): Promise<SupersetSession> {
     const session = new SupersetSession(superset);
-    const answer = await session.fillIn(username, password);
+    const page = await session.get('/login/');
+    const csrfToken = /name="csrf_token"[^>]*value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+    let answer: Answer;
+    do {
+      answer = await session.postForm('/login/', { username, password, csrf_token: csrfToken });
+    } while (answer.status === 429 && (await pause(1_000, true))); // so many may sign in a second
     if ((await session.get('/api/v1/me/')).status !== 200) {
       throw new Error(`${username} cannot sign in to Superset, which answered ${answer}`);
     }
     const { result } = (await session.get('/api/v1/security/csrf_token/')).json<{ result: string }>();
     session.headers['x-csrftoken'] = result;
     return session;
-  }
-
-  /** What a stranger is answered. */
-  public static async ask(superset: Superset, path: string): Promise<Answer> {
-    const session = new SupersetSession(superset);
-    try {
-      return await session.get(path);
-    } finally {
-      session.close();
-    }
-  }
-
-  /** Who somebody is who tries a name and a password on that page: the answer to that question. */
-  public static async trySignIn(
-    superset: Superset,
-    { username, password }: { readonly username: string; readonly password: string },
-  ): Promise<Answer> {
-    const session = new SupersetSession(superset);
-    try {
-      await session.fillIn(username, password);
-      return await session.get('/api/v1/me/');
-    } finally {
-      session.close();
-    }
   }
 
   /** A guest, with the token that the embedding page hands it. */
@@ -84,12 +64,20 @@ export class SupersetSession {
     return session;
   }
 
+  /** The same cookies and tokens, presented to another Superset. */
+  public at(superset: Superset): SupersetSession {
+    const session = new SupersetSession(superset);
+    Object.assign(session.headers, this.headers, { referer: `${superset.url}/` });
+    this.cookies.forEach((value, name) => session.cookies.set(name, value));
+    return session;
+  }
+
   private readonly agent: Agent;
   private readonly headers: Record<string, string>;
   private readonly cookies = new Map<string, string>();
 
   private constructor(private readonly superset: Superset) {
-    this.agent = new Agent({ ca: readFileSync(superset.caFile), keepAlive: true, lookup: onLoopback });
+    this.agent = new Agent({ ca: readFileSync(superset.caFile), keepAlive: true });
     this.headers = { referer: `${superset.url}/` };
   }
 
@@ -113,27 +101,9 @@ export class SupersetSession {
     return this.send('DELETE', path);
   }
 
-  /** The same cookies and tokens, shown to another Superset. */
-  public presentedAt(other: Superset): SupersetSession {
-    const session = new SupersetSession(other);
-    Object.assign(session.headers, this.headers, { referer: `${other.url}/` });
-    this.cookies.forEach((value, name) => session.cookies.set(name, value));
-    return session;
-  }
-
   /** Closes the connections. */
   public close(): void {
     this.agent.destroy();
-  }
-
-  private async fillIn(username: string, password: string): Promise<Answer> {
-    const page = await this.get('/login/');
-    const csrfToken = /name="csrf_token"[^>]*value="([^"]+)"/.exec(page.text)?.[1] ?? '';
-    let answer: Answer;
-    do {
-      answer = await this.postForm('/login/', { username, password, csrf_token: csrfToken });
-    } while (answer.status === 429 && (await pause(1_000, true))); // so many may sign in a second
-    return answer;
   }
 
   private async send(method: string, path: string, body?: string, type?: string): Promise<Answer> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { EcsAgent, EcsAgentOptions } from './ecs-agent';
-import { LoadBalancer, nameOnLoopback, onLoopback } from './load-balancer';
+import { startLoadBalancer } from './load-balancer';
 import { Problem } from './problem';
 
 /** Its environment is that of every task, and it runs before all others. */
@@ -21,19 +21,8 @@ export interface SupersetTask {
   kill(): Promise<void>;
 }
 
-/** Whom a Superset is for, and how people come to it. */
-export interface SupersetDoor {
-  /** The tenant that it is for. @default - all */
-  readonly isFor?: string;
-  /** @default - localhost itself */
-  readonly hostName?: string;
-  readonly entrance: LoadBalancer;
-}
-
-/** A Superset that was deployed. */
+/** The Superset that was deployed. */
 export interface Superset {
-  /** The tenant that it is for; undefined if it is for all. */
-  readonly isFor?: string;
   /** Where users go: the load balancer's stand-in. */
   readonly url: string;
   /** The authority that signed its certificate. */
@@ -42,8 +31,6 @@ export interface Superset {
   readonly python: string;
   /** Those of the services, by the name of their container. */
   readonly tasks: { readonly web: SupersetTask; readonly worker: SupersetTask; readonly beat: SupersetTask };
-  /** Port on 127.0.0.1 that the web server has just now. */
-  webPort(): number | undefined;
   /** Names of the containers that run. */
   running(): string[];
   /** The variables of a task. */
@@ -56,10 +43,10 @@ export interface Superset {
 }
 
 /** Begins to run the tasks that the account will want, behind a load balancer. */
-export function startSuperset({ isFor, hostName, entrance }: SupersetDoor, options: EcsAgentOptions): Superset {
+export async function startSuperset(port: number, options: EcsAgentOptions): Promise<Superset> {
   const agent = new EcsAgent(options);
+  const loadBalancer = await startLoadBalancer(options.directory, port, () => agent.task('web')?.process.port);
   agent.start();
-  const url = `https://${nameOnLoopback(hostName)}:${entrance.port}`;
   const taskOf = (name: string): SupersetTask => ({
     get log() {
       return agent.task(name)?.log ?? '';
@@ -69,17 +56,17 @@ export function startSuperset({ isFor, hostName, entrance }: SupersetDoor, optio
     kill: () => agent.replace(name, 'SIGKILL'),
   });
   return {
-    isFor,
-    url,
-    caFile: entrance.caFile,
+    url: loadBalancer.url,
+    caFile: loadBalancer.caFile,
     python: options.image.python,
     tasks: { web: taskOf('web'), worker: taskOf('worker'), beat: taskOf('beat') },
-    webPort: () => agent.task('web')?.process.port,
     running: () => agent.running(),
     environment: () => agent.environmentOf(MIGRATION),
     run: (command, input) => agent.runBeside(MIGRATION, command, input),
-    healthy: (path) => untilHealthy(agent, `${url}${path}`, entrance.caFile),
-    stop: () => agent.stop(),
+    healthy: (path) => untilHealthy(agent, `${loadBalancer.url}${path}`, loadBalancer.caFile),
+    stop: async () => {
+      await Promise.all([loadBalancer.stop(), agent.stop()]);
+    },
   };
 }
 
@@ -105,7 +92,7 @@ async function untilHealthy(agent: EcsAgent, url: string, caFile: string): Promi
 /** The status of an answer, or why there is none. */
 function answerOf(url: string, caFile: string): Promise<string> {
   return new Promise((resolve) => {
-    get(url, { ca: readFileSync(caFile), agent: false, lookup: onLoopback }, (response) => {
+    get(url, { ca: readFileSync(caFile), agent: false }, (response) => {
       response.resume();
       resolve(String(response.statusCode));
     }).once('error', (error) => resolve(error.message));

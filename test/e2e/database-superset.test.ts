@@ -21,7 +21,7 @@ const EXAMPLE = join(REPOSITORY, 'examples', 'database-per-tenant');
 const environment = withExampleData(EnvironmentFile.load(join(EXAMPLE, 'environments', 'demo.yaml')));
 const [one, two] = ['tz81mm', 'tq7b3x'];
 
-const cloud = new LocalCloud({ ...environment, shardCount: environment.shards?.length, runsSuperset: true });
+const cloud = LocalCloud.for(environment, 'Superset-demo');
 const sessions = new Map<string, SupersetSession>();
 let progress: Progress;
 

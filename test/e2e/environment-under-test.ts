@@ -7,13 +7,19 @@ import { TenancyModel } from '../../lib/environment/environment';
 import { Tenant } from '../../lib/tenant/tenant';
 import { Account } from '../../local/account';
 import { cdk } from '../../local/cdk';
-import { bootstrap, deploy, loaderLogin, loaderLogins, tenantSecretName } from '../../local/deployment';
+import {
+  bootstrap,
+  deploy,
+  healthCheckPath,
+  loaderLogin,
+  loaderLogins,
+  tenantSecretName,
+} from '../../local/deployment';
 import { REPOSITORY } from '../../local/directories';
 import { ExampleEnvironment, withExampleData } from '../../local/example-environment';
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { run } from '../../local/processes';
-import { healthCheckPath } from '../../local/templates';
 import { STACK, synthesiseStack } from './stack-under-test';
 
 const DATABASE = 'analytics';

@@ -28,7 +28,7 @@ const log = jest.spyOn(console, 'log').mockImplementation(() => undefined);
 beforeAll(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true });
   browser = await startChromium();
-  cloud = new LocalCloud({ ...environment, runsSuperset: true });
+  cloud = LocalCloud.for(environment, 'Superset-demo');
   progress = await deployAndProve(EXAMPLE, 'demo', { environment, cloud });
 }, 400_000);
 
