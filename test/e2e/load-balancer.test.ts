@@ -20,7 +20,7 @@ beforeAll(async () => {
     response.end(JSON.stringify({ headers: incoming.headers, body: await text(incoming) }));
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => web.once('listening', resolve));
-  loadBalancer = await startLoadBalancer(directory, await freePort('any'), () => target);
+  loadBalancer = await startLoadBalancer({ directory, port: await freePort('any') }, () => ({ port: target }));
 });
 
 beforeEach(() => {
