@@ -14,6 +14,7 @@ export * from './provisioning/own-databases';
 export * from './provisioning/shard';
 export * from './provisioning/shards-provisioner';
 export * from './provisioning/tenant-databases';
+export * from './superset/brand';
 export * from './superset/shared-load-balancer';
 export * from './superset/superset-image';
 export * from './superset/superset-service';

@@ -38,15 +38,15 @@ export async function synthesise(
 }
 
 /**
- * Deploys a synthesised app with the CDK CLI; answers what the CLI wrote.
+ * Deploys a synthesised app with the CDK CLI, or one of its stacks and no other; answers what the CLI wrote.
  *
  * The servers of the template that a function or task of it connects to are those of this machine.
  */
-export async function deploy(cloud: LocalCloud, assembly: string, ...options: string[]): Promise<string> {
+export async function deploy(cloud: LocalCloud, assembly: string, stack?: string): Promise<string> {
   cloud.emulator.setServers(serversOf(cloud, assembly));
   const args = [
     'deploy',
-    '--all',
+    ...(stack ? [stack, '--exclusively'] : ['--all']),
     '--concurrency',
     '3',
     '--app',
@@ -55,7 +55,6 @@ export async function deploy(cloud: LocalCloud, assembly: string, ...options: st
     'never',
     '--progress',
     'events',
-    ...options,
   ];
   try {
     return await cdk(args, cloud.emulator, cloud.log('deploy'), cloud.directory);

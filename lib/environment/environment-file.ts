@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
+import { Brand } from '../superset/brand';
 import { nearest } from '../validation/nearest';
 import { pathText, visibleText } from '../validation/problem';
 import { Environment } from './environment';
@@ -37,9 +38,24 @@ export class EnvironmentFile {
 }
 
 function withAbsolutePaths(environment: Environment, directory: string): Environment {
-  const { superset } = environment;
-  if (superset.contentBundle === undefined) return environment;
-  return { ...environment, superset: { ...superset, contentBundle: resolve(directory, superset.contentBundle) } };
+  const { superset, tenants } = environment;
+  const absolute = (path: string | undefined) => path && resolve(directory, path);
+  const withImages = (brand: Brand | undefined) =>
+    brand && { ...brand, logo: absolute(brand.logo), favicon: absolute(brand.favicon) };
+  return withoutUndefined({
+    ...environment,
+    superset: { ...superset, contentBundle: absolute(superset.contentBundle), brand: withImages(superset.brand) },
+    tenants: tenants.map((tenant) =>
+      tenant.instance?.brand
+        ? { ...tenant, instance: { ...tenant.instance, brand: withImages(tenant.instance.brand) } }
+        : tenant,
+    ),
+  });
+}
+
+/** As the file has it: a key that is not there. */
+function withoutUndefined<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value)) as Value;
 }
 
 function report(name: string, problems: LocatedProblem[]): string {

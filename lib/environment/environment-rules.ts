@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { saferVersion } from '../database/postgres-version';
+import { brandRuleProblems } from '../superset/brand-rules';
 import { contentBundleProblem } from '../superset/content-bundle';
 import { missingKeys, missingValues, shardRuleProblems, tenantRuleProblems } from '../tenant/tenant-rules';
 import { Path, Problem, valueText } from '../validation/problem';
@@ -25,6 +26,7 @@ export function environmentProblems(
     ...ofSchema,
     ...RULES.flatMap((rule) => rule(given)),
     ...contentIsABundle(given, directory),
+    ...brandsAreSound(given, directory),
     ...tenantRuleProblems(at(given, ['tenants']), at(given, ['data', 'tenantColumn']), at(given, ['data', 'tables']), [
       'data',
     ]),
@@ -231,6 +233,20 @@ function schemaIsFree(environment: unknown): Problem[] {
       remedy: 'give the tables a schema of their own, for instance analytics',
     },
   ];
+}
+
+function brandsAreSound(environment: unknown, directory: string): Problem[] {
+  const tenants = at(environment, ['tenants']);
+  const places: Path[] = [
+    ['superset', 'brand'],
+    ...(Array.isArray(tenants) ? tenants : []).map((_, index) => ['tenants', index, 'instance', 'brand']),
+  ];
+  return places.flatMap((path) =>
+    brandRuleProblems(at(environment, path), directory).map((problem) => ({
+      ...problem,
+      path: [...path, ...problem.path],
+    })),
+  );
 }
 
 function contentIsABundle(environment: unknown, directory: string): Problem[] {

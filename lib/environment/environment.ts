@@ -1,4 +1,5 @@
 import { TenantColumn, TenantTable } from '../database/tenant-table';
+import { Brand } from '../superset/brand';
 import { Tenant } from '../tenant/tenant';
 import { InstanceSharing } from '../tenant/tenant-instance';
 
@@ -525,6 +526,13 @@ export interface EnvironmentSuperset {
    * @default - built from `superset/`
    */
   readonly image?: string;
+
+  /**
+   * Name and face that people see.
+   *
+   * @default - Superset's own
+   */
+  readonly brand?: Brand;
 
   /**
    * Path of a bundle of datasets, charts and dashboards that Superset has exported (a ZIP file of at most 10 MiB), relative to

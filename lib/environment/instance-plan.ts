@@ -6,6 +6,7 @@ import {
   EnvironmentSuperset,
   InstancePreset,
 } from './environment';
+import { Brand } from '../superset/brand';
 import { Tenant } from '../tenant/tenant';
 import { InstanceSharing, InstanceSize } from '../tenant/tenant-instance';
 
@@ -18,6 +19,7 @@ export interface InstancePlan {
   readonly certificateArn: string;
   readonly supersetVersion: string;
   readonly image?: string;
+  readonly brand?: Brand;
   readonly allowedNetworks?: string[];
   readonly network: InstanceSharing;
   readonly loadBalancer: InstanceSharing;
@@ -55,6 +57,7 @@ function instancePlan(environment: Environment, tenant: Tenant): InstancePlan {
     certificateArn: own.certificateArn ?? regionOf(environment, region).certificateArn,
     supersetVersion: own.supersetVersion ?? superset.version,
     image: own.image ?? superset.image,
+    brand: superset.brand || own.brand ? { ...superset.brand, ...defined(own.brand) } : undefined,
     allowedNetworks: own.allowedNetworks,
     network: own.network ?? instances.network ?? InstanceSharing.CELL,
     loadBalancer: own.loadBalancer ?? instances.loadBalancer ?? shared,

@@ -18,8 +18,12 @@ import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
+import { problemText } from '../validation/problem';
+import { schemaProblems } from '../validation/schema';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { SupersetDesiredState } from './superset-desired-state';
+import { Brand } from './brand';
+import { brandRuleProblems, imageUri } from './brand-rules';
 import { SharedEntrance } from './shared-entrance';
 import { SharedLoadBalancer } from './shared-load-balancer';
 import { SupersetImage } from './superset-image';
@@ -54,6 +58,13 @@ export interface SupersetServiceProps {
    * @default - none: tenants begin with nothing
    */
   readonly contentBundle?: string;
+
+  /**
+   * Name and face that people see. Paths in it begin at the working directory.
+   *
+   * @default - Superset's own
+   */
+  readonly brand?: Brand;
 
   /**
    * Schema of each tenant's own tables, where every tenant has a database.
@@ -301,14 +312,17 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...(props.proxiesReady ? [props.proxiesReady] : (props.proxies ?? []).map(({ targetGroup }) => targetGroup)),
     );
 
+    const brand = this.brandOf(props.brand);
     const webService = this.newService('Web', network, securityGroup, {
       taskDefinition: this.newTask('WebTask', 'web', SIZES.web, COMMANDS.web, {
+        environment: brand,
         portMappings: [{ containerPort: WEB_PORT }],
       }),
       healthCheckGracePeriod: Duration.minutes(2),
     });
     const workerService = this.newService('Worker', network, securityGroup, {
       taskDefinition: this.newTask('WorkerTask', 'worker', SIZES.worker, COMMANDS.worker, {
+        environment: brand,
         healthCheck: WORKER_LIVES,
       }),
       ...(props.spotWorkers && { capacityProviderStrategies: SPOT }),
@@ -330,7 +344,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
             `worker-${tenant}`,
             SIZES.worker,
             [...COMMANDS.worker, `--queues=${ownQueue(tenant)}`],
-            { healthCheck: WORKER_LIVES },
+            { environment: brand, healthCheck: WORKER_LIVES },
           ),
         }),
       );
@@ -549,6 +563,18 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...(ownQueues.length > 0 && { SUPERSET_OWN_QUEUES: ownQueues.sort().join(',') }),
       AWS_REGION: Aws.REGION,
     };
+  }
+
+  /** Of the tasks that people see something of, so that a new colour neither migrates anything nor stops the clock. */
+  private brandOf(brand: Brand | undefined): { [name: string]: string } {
+    if (!brand) return {};
+    const problems = [...schemaProblems('Brand', brand), ...brandRuleProblems(brand, '')];
+    if (problems.length > 0) {
+      const below = problems.map((problem) => problemText({ ...problem, path: ['brand', ...problem.path] }));
+      throw new ConfigurationError(this, problems[0].code, below.join('\n'));
+    }
+    const images = { logo: brand.logo && imageUri(brand.logo), favicon: brand.favicon && imageUri(brand.favicon) };
+    return { SUPERSET_BRAND: JSON.stringify({ ...brand, ...images }) };
   }
 
   /** `{"<server>:<port>": "<proxy>:<port>"}` */

@@ -115,6 +115,7 @@ export class InstancePerTenantStack extends Stack {
       allowedNetworks: plan.allowedNetworks,
       spotWorkers: plan.spotWorkers,
       image: plan.image ? imageAt(this, plan.image, network) : undefined,
+      brand: plan.brand,
       contentBundle: superset.contentBundle,
       connectionsPerProcess: superset.connectionsPerProcess,
       schema: data?.schema,

@@ -2,10 +2,10 @@ import { TenancyOptions } from './tenancy-options';
 
 /** What Superset takes of the options of a model. */
 export function supersetOptions(options: TenancyOptions) {
-  const { contentBundle, domainName, internetFacing, image, connectionsPerProcess } = options;
+  const { brand, contentBundle, domainName, internetFacing, image, connectionsPerProcess } = options;
   const { minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks } = options;
   return {
-    ...{ contentBundle, domainName, internetFacing, image, connectionsPerProcess },
+    ...{ brand, contentBundle, domainName, internetFacing, image, connectionsPerProcess },
     ...{ minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
   };
 }

@@ -6,6 +6,7 @@ import * as sns from 'aws-cdk-lib/aws-sns';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { Brand } from '../superset/brand';
 import { SupersetImage } from '../superset/superset-image';
 import { Tenant } from '../tenant/tenant';
 
@@ -34,6 +35,13 @@ export interface TenancyOptions {
    * @default - built from the `superset/` of this library
    */
   readonly image?: SupersetImage;
+
+  /**
+   * Name and face that people see. Paths in it begin at the working directory.
+   *
+   * @default - Superset's own
+   */
+  readonly brand?: Brand;
 
   /**
    * Path of a bundle of datasets, charts and dashboards that Superset has exported (a ZIP file of at most 10 MiB). Each tenant

@@ -1,3 +1,5 @@
+import { Brand } from '../superset/brand';
+
 /** Size of a tenant's own Superset: what its server, its cache and its tasks are. */
 export enum InstanceSize {
   /** Some ten people. */
@@ -103,6 +105,13 @@ export interface TenantInstance {
    * @default - the environment's
    */
   readonly image?: string;
+
+  /**
+   * Name and face that the tenant's people see; what it leaves out is the environment's.
+   *
+   * @default - the environment's
+   */
+  readonly brand?: Brand;
 
   /**
    * Days that automated backups of its own server are kept, 1 to 35.

@@ -22,7 +22,7 @@ interface Schema {
 }
 
 /** A struct of the schema: `Environment` itself, or one that it contains. */
-export type SchemaName = 'Environment' | 'EnvironmentShard' | 'Tenant' | 'TenantColumn' | 'TenantTable';
+export type SchemaName = 'Brand' | 'Environment' | 'EnvironmentShard' | 'Tenant' | 'TenantColumn' | 'TenantTable';
 
 type Show = (path: Path, value: unknown) => string;
 

@@ -1,6 +1,8 @@
-"""What Superset is given once it stands: the command line, the guard of what is saved, the patches."""
+"""What Superset is given once it stands: the command line, the guard of what is saved, the patches, the brand."""
 
 from flask import Flask
+
+from superset_tenancy.brand import apply_brand
 
 
 def install(app: Flask) -> None:
@@ -12,4 +14,5 @@ def install(app: Flask) -> None:
 
     app.cli.add_command(tenancy)
     apply_patches()
+    apply_brand(app)
     guard_content(app)

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { Environment, TenancyModel } from '../../lib/environment/environment';
 import { DatabasePerTenantStack } from '../../lib/tenancy/database-per-tenant-stack';
+import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 import { REPOSITORY } from '../../local/directories';
 
@@ -25,5 +26,12 @@ export function synthesiseStack(environment: Environment, outdir: string): void 
     id: 'Annotation::superset-tenancy:fit-tenants',
     reason: 'A hundred tenants are deployed to show that they can be, not that they should.',
   });
+  app.synth();
+}
+
+/** Synthesises the stacks of an environment with a Superset for each tenant into a directory. */
+export function synthesiseFleet(environment: Environment, id: string, outdir: string): void {
+  const app = new App({ outdir, context: CONTEXT });
+  new InstanceFleet(app, id, { environment });
   app.synth();
 }
