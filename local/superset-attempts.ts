@@ -116,6 +116,11 @@ export function attemptsOfViewer(
           ...byNameOfDashboard(viewer, victim),
           ...byResults(viewer, victim, FORBIDDEN),
           ...byQuery(viewer, victim, FORBIDDEN),
+          {
+            what: 'use SQL Lab on its database',
+            ask: () => sqlLab(viewer, victim.content.database, own.sql),
+            mustBe: FORBIDDEN,
+          },
         ]),
     {
       what: "set_config to it in a dashboard's metric",
@@ -128,11 +133,6 @@ export function attemptsOfViewer(
       mustBe: /^403 .*requires the datasource/,
     },
     { what: 'use SQL Lab', ask: () => sqlLab(viewer, content.database, own.sql), mustBe: FORBIDDEN },
-    {
-      what: 'use SQL Lab on its database',
-      ask: () => sqlLab(viewer, victim.content.database, own.sql),
-      mustBe: FORBIDDEN,
-    },
     ...inListings(viewer, content, ['dashboard']),
     { what: 'find its charts in a list', ask: () => viewer.get('/api/v1/chart/'), mustBe: /^200 / },
   ];

@@ -98,7 +98,7 @@ async function untilHealthy(agent: EcsAgent, url: string, caFile: string): Promi
 }
 
 /** The status of an answer, or why there is none. */
-function answerOf(url: string, caFile: string): Promise<string> {
+export function answerOf(url: string, caFile: string): Promise<string> {
   return new Promise((resolve) => {
     get(url, { ca: readFileSync(caFile), agent: false, lookup: onLoopback }, (response) => {
       response.resume();
