@@ -9,8 +9,8 @@ export interface ServerCertificate {
 
 const KIND = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
 
-/** Makes a certificate for localhost, and an authority that signs this one only. */
-export async function certificateOfLocalhost(name: string): Promise<ServerCertificate> {
+/** Makes a certificate for localhost, and other names of this machine, and an authority that signs this one only. */
+export async function certificateOfLocalhost(name: string, others: string[] = []): Promise<ServerCertificate> {
   const authority = await generate([{ name: 'commonName', value: `authority of ${name}` }], {
     ...KIND,
     extensions: [
@@ -28,7 +28,7 @@ export async function certificateOfLocalhost(name: string): Promise<ServerCertif
       {
         name: 'subjectAltName',
         altNames: [
-          { type: 2, value: 'localhost' },
+          ...['localhost', ...others].map((value) => ({ type: 2 as const, value })),
           { type: 7, ip: '127.0.0.1' },
         ],
       },

@@ -1,13 +1,24 @@
 import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
-import { REGISTRY_DATABASE, ownerRoleName } from '../lib/provisioning/desired-databases';
+import {
+  REGISTRY_DATABASE,
+  metadataDatabaseName,
+  metadataRoleName,
+  ownerRoleName,
+} from '../lib/provisioning/desired-databases';
 import { tenantRoleName } from '../lib/provisioning/desired-state';
 import { Attempt } from './attempts';
 import { Login } from './login';
-import { TablesOf, tableOf } from './tenant-tables';
+import { TablesOf, hasInstances, tableOf } from './tenant-tables';
 import { ExampleTenant } from './example-environment';
 
 /** What a tenant may try against another that has a database of its own, whose login it knows all of but the password. */
-export function attemptsOnDatabase(victim: ExampleTenant, its: Login, own: Login, environment: TablesOf): Attempt[] {
+export function attemptsOnDatabase(
+  victim: ExampleTenant,
+  its: Login,
+  tenant: ExampleTenant,
+  own: Login,
+  environment: TablesOf,
+): Attempt[] {
   const place = { host: its.host, port: its.port, database: its.database };
   const isNear = its.host === own.host && its.port === own.port;
   return [
@@ -36,6 +47,7 @@ export function attemptsOnDatabase(victim: ExampleTenant, its: Login, own: Login
       ];
     }),
     ...(isNear ? onSameServer(victim, its) : []),
+    ...(hasInstances(environment) ? onMetadata(victim, place, tenant) : []),
     { what: 'give itself CREATEDB', sql: 'ALTER ROLE CURRENT_USER CREATEDB', mustBe: 'refused' },
     { what: 'install dblink', sql: 'CREATE EXTENSION dblink', mustBe: 'refused' },
     { what: 'install postgres_fdw', sql: 'CREATE EXTENSION postgres_fdw', mustBe: 'refused' },
@@ -44,6 +56,18 @@ export function attemptsOnDatabase(victim: ExampleTenant, its: Login, own: Login
     { what: 'run a program on the server', sql: `COPY (SELECT 1) TO PROGRAM 'true'`, mustBe: 'refused' },
     { what: "read the server's files", sql: `SELECT pg_read_file('PG_VERSION')`, mustBe: 'refused' },
   ];
+}
+
+/** Beside the data of a tenant with a Superset of its own are that Superset's metadata: who may what, and what they wrote. */
+function onMetadata(victim: ExampleTenant, place: Partial<Login>, tenant: ExampleTenant): Attempt[] {
+  return [
+    { what: "open its Superset's metadata", as: { ...place, database: metadataDatabaseName(victim.id) } },
+    { what: "open the own Superset's metadata", as: { database: metadataDatabaseName(tenant.id) } },
+    {
+      what: 'open them as the own Superset, with the own password',
+      as: { database: metadataDatabaseName(tenant.id), username: metadataRoleName(tenant.id) },
+    },
+  ].map((attempt) => ({ ...attempt, sql: 'SELECT 1', mustBe: 'refused' }));
 }
 
 /** On another server there is nothing of it that could be named. */

@@ -5,7 +5,7 @@ import { TenantLoaderSecret } from '../lib/tenant/tenant-loader-secret';
 import { Account } from './account';
 import { cdk } from './cdk';
 import { EmulatedServer } from './emulator';
-import { LocalCloud, ProxyInTemplate } from './local-cloud';
+import { Entrance, LocalCloud, ProxyInTemplate } from './local-cloud';
 import { Login } from './login';
 import { LocalPostgres } from './postgres';
 import { Problem } from './problem';
@@ -160,6 +160,41 @@ function databaseServers(assembly: string, isWanted: (properties: Record<string,
 
 function logicalIdOf(id: string): string {
   return id.split('/').at(-1)!;
+}
+
+function stackOf(id: string): string {
+  return id.split('/')[0];
+}
+
+interface Listener {
+  readonly DefaultActions: { readonly FixedResponseConfig?: { readonly StatusCode: string } }[];
+}
+
+interface ListenerRule {
+  readonly ListenerArn: { readonly 'Fn::GetStackOutput'?: { readonly StackName: string } };
+  readonly Priority: number;
+  readonly Conditions: { readonly HostHeaderConfig?: { readonly Values: string[] } }[];
+}
+
+/** The load balancers of a synthesised app, with what their listeners do with a host name. */
+export function entrancesOf(assembly: string): Entrance[] {
+  const rules = resourcesOf(assembly, 'AWS::ElasticLoadBalancingV2::ListenerRule')
+    .map(([id, properties]) => ({ to: stackOf(id), ...(properties as unknown as ListenerRule) }))
+    .sort((a, b) => a.Priority - b.Priority);
+  return resourcesOf(assembly, 'AWS::ElasticLoadBalancingV2::Listener').map(([id, properties]) => {
+    const stack = stackOf(id);
+    const [{ FixedResponseConfig: refusal }] = (properties as unknown as Listener).DefaultActions;
+    return {
+      stack,
+      rules: rules
+        .filter(({ to, ListenerArn }) => (ListenerArn['Fn::GetStackOutput']?.StackName ?? to) === stack)
+        .map(({ to, Conditions }) => ({
+          to,
+          hosts: Conditions.flatMap(({ HostHeaderConfig }) => HostHeaderConfig?.Values ?? []),
+        })),
+      otherwise: refusal ? Number(refusal.StatusCode) : stack,
+    };
+  });
 }
 
 /** The proxies of a synthesised app. */

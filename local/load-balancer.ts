@@ -1,32 +1,58 @@
 import { writeFileSync } from 'node:fs';
 import { IncomingMessage, ServerResponse, request } from 'node:http';
 import { createServer } from 'node:https';
+import { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { certificateOfLocalhost } from './certificates';
 
-/** What stands for the load balancer: https on localhost, and what it says of a request to the web server. */
+/** What stands for a load balancer: https on localhost, and what it says of a request to the web server. */
 export interface LoadBalancer {
   readonly url: string;
+  readonly port: number;
   /** The authority that signed its certificate. */
   readonly caFile: string;
   stop(): Promise<void>;
 }
 
-/** Takes https on a port, and hands it on to the port on 127.0.0.1 that the web server has just then. */
+export interface LoadBalancerOptions {
+  /** Where the authority of its certificate is written. */
+  readonly directory: string;
+  readonly port: number;
+  /** Names that its certificate is for, beside localhost. @default - none */
+  readonly hostNames?: string[];
+}
+
+/** Where a request goes: to a port on 127.0.0.1, which there may not be just then, or nowhere, with that status for an answer. */
+export type Target = { readonly port?: number } | { readonly status: number };
+
+/** What browsers take for this machine, and a load balancer for the host name before it. */
+const LOOPBACK = 'localhost';
+
+/** A host name as browsers find it on this machine. */
+export function nameOnLoopback(hostName?: string): string {
+  return hostName ? `${hostName}.${LOOPBACK}` : LOOPBACK;
+}
+
+/** Finds such names: unlike browsers, Node.js asks the network for them. */
+export const onLoopback: LookupFunction = (_, { all }, callback) =>
+  all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
+
+/** Takes https on a port, and hands each request on to where its host name leads just then. */
 export async function startLoadBalancer(
-  directory: string,
-  port: number,
-  target: () => number | undefined,
+  { directory, port, hostNames = [] }: LoadBalancerOptions,
+  target: (hostName: string) => Target,
 ): Promise<LoadBalancer> {
   const caFile = join(directory, 'superset-ca.pem');
-  const { authority, certificate, key } = await certificateOfLocalhost('Superset');
+  const { authority, certificate, key } = await certificateOfLocalhost('Superset', hostNames.map(nameOnLoopback));
   writeFileSync(caFile, authority);
   const server = createServer({ cert: certificate, key }, (incoming, response) => {
-    const targetPort = target();
-    if (targetPort === undefined) {
+    const to = target(hostNameOf(incoming));
+    if ('status' in to) {
+      refuse(response, to.status);
+    } else if (to.port === undefined) {
       refuse(response, 503);
     } else {
-      handOn(incoming, response, port, targetPort);
+      handOn(incoming, response, port, to.port);
     }
   });
   server.on('tlsClientError', () => undefined);
@@ -35,7 +61,8 @@ export async function startLoadBalancer(
     server.listen({ host: '127.0.0.1', port }, resolve);
   });
   return {
-    url: `https://localhost:${port}`,
+    url: `https://${LOOPBACK}:${port}`,
+    port,
     caFile,
     stop: () =>
       new Promise((resolve) => {
@@ -43,6 +70,12 @@ export async function startLoadBalancer(
         server.closeAllConnections();
       }),
   };
+}
+
+/** The host name that was asked for, without what leads it to this machine. */
+function hostNameOf({ headers }: IncomingMessage): string {
+  const [name] = (headers.host ?? '').toLowerCase().split(':');
+  return name.endsWith(`.${LOOPBACK}`) ? name.slice(0, -LOOPBACK.length - 1) : name;
 }
 
 function handOn(incoming: IncomingMessage, response: ServerResponse, port: number, targetPort: number): void {

@@ -5,6 +5,7 @@ import { instancePlans, stackPart } from '../lib/environment/instance-plan';
 import { InstanceSharing } from '../lib/tenant/tenant-instance';
 import { makeRunDirectory } from './directories';
 import { Emulator, proxyHost, startEmulator } from './emulator';
+import { LoadBalancer, startLoadBalancer } from './load-balancer';
 import { freePort } from './ports';
 import { connect } from './login';
 import { LocalPgBouncer, startPgBouncer } from './pgbouncer';
@@ -25,10 +26,10 @@ export interface LocalCloudOptions {
   readonly postgresPort?: number;
   /** Servers of tenants. @default 1 */
   readonly shardCount?: number;
-  /** Of the first Superset. @default - one that is free */
+  /** Of the first load balancer. @default - one that is free */
   readonly webPort?: number;
-  /** Stack of each tenant that has a Superset of its own, by the tenant's id. @default - one Superset for all */
-  readonly instances?: ReadonlyMap<string, string>;
+  /** Each Superset that is for one tenant, by the tenant's id. @default - one Superset for all */
+  readonly instances?: ReadonlyMap<string, Instance>;
   /** @default false - ECS tasks are only written down, the metadata server and the cache too, and the migration is answered as done */
   readonly runsSuperset?: boolean;
 }
@@ -41,6 +42,27 @@ export interface ProxyInTemplate {
   readonly poolSize: number;
   readonly borrowTimeoutSeconds: number;
 }
+
+/** A Superset that is for one tenant. */
+export interface Instance {
+  /** Name of its stack. */
+  readonly stack: string;
+  /** Host name by which a load balancer tells it from others. @default - it has one for itself, as localhost */
+  readonly hostName?: string;
+}
+
+/** A load balancer of a template, with the stacks whose Superset it hands requests on to. */
+export interface Entrance {
+  readonly stack: string;
+  /** In the order of their priorities. */
+  readonly rules: { readonly hosts: string[]; readonly to: string }[];
+  /** What becomes of a request that no rule is for: it goes to a stack, or is answered with a status. */
+  readonly otherwise: string | number;
+}
+
+/** One Superset for all tenants, whatever its stack, behind a load balancer of its own. */
+const ALL: ReadonlyMap<string, Instance> = new Map([['', { stack: '' }]]);
+const ENTRANCE_OF_ALL: Entrance = { stack: '', rules: [], otherwise: '' };
 
 /** An AWS account and its servers on loopback, for as long as one run lasts. */
 export class LocalCloud {
@@ -58,7 +80,12 @@ export class LocalCloud {
     return new LocalCloud({
       ...common,
       shardCount: own + (own < plans.length ? 1 : 0),
-      instances: new Map(plans.map(({ tenant: { id } }) => [id, `${stack}-${stackPart(id)}`])),
+      instances: new Map(
+        plans.map(({ tenant: { id }, domainName }) => [
+          id,
+          { stack: `${stack}-${stackPart(id)}`, hostName: domainName },
+        ]),
+      ),
     });
   }
 
@@ -187,9 +214,8 @@ export class LocalCloud {
   /** Starts the Valkey that came with the Python environment of the emulator, once for each Superset. */
   public async startValkey(): Promise<void> {
     const python = started(this.emulatorPython, 'the Python environment');
-    const names = [...(this.options.instances?.keys() ?? [''])].map((tenant) =>
-      tenant ? `valkey-${tenant}` : 'valkey',
-    );
+    const { instances = ALL } = this.options;
+    const names = [...instances.keys()].map((tenant) => (tenant ? `valkey-${tenant}` : 'valkey'));
     this.runningValkeys = await Promise.all(
       names.map((name) => this.keep(startValkey({ python, directory: join(this.directory, name) }))),
     );
@@ -223,41 +249,52 @@ export class LocalCloud {
     this.watch('The emulator', this.runningEmulator.ended);
   }
 
-  /** Begins to run the tasks that a deployment will ask for. */
-  public async startSuperset(): Promise<void> {
+  /** Begins to run the tasks that a deployment will ask for, behind the load balancers of its templates. */
+  public async startSuperset(entrances = [ENTRANCE_OF_ALL]): Promise<void> {
+    const { instances = ALL } = this.options;
     const caFile = join(this.directory, 'authorities.pem');
-    const proxies = [...this.proxies.values()];
+    const proxies = [...this.proxies];
     const metadata = this.runningMetadataPostgres ? [this.runningMetadataPostgres] : [];
-    writeFileSync(caFile, authoritiesOf([...this.shards, ...proxies, ...metadata, ...this.valkeys]));
-    const { instances } = this.options;
-    if (!instances) {
-      this.runningSupersets.set('', await this.startOneSuperset(caFile, this.directory, this.options.webPort));
+    const servers = [...this.shards, ...proxies.map(([, proxy]) => proxy), ...metadata, ...this.valkeys];
+    writeFileSync(caFile, authoritiesOf(servers));
+    const doors = new Map<string, LoadBalancer>();
+    for (const entrance of entrances) {
+      const door = await this.startEntrance(entrance, doors.size === 0 ? this.options.webPort : undefined);
+      stacksBehind(entrance).forEach((stack) => doors.set(stack, door));
     }
-    let webPort = this.options.webPort;
-    for (const [tenant, stack] of instances ?? []) {
+    for (const [tenant, { stack, hostName }] of instances) {
       const directory = join(this.directory, tenant);
-      mkdirSync(directory);
-      this.runningSupersets.set(tenant, await this.startOneSuperset(caFile, directory, webPort, `${stack}-`));
-      webPort = undefined;
+      mkdirSync(directory, { recursive: true });
+      const superset = startSuperset(
+        { entrance: started(doors.get(stack), 'the load balancer'), hostName },
+        {
+          emulator: this.emulator,
+          image: { python: started(this.supersetPython, "Superset's Python environment"), caFile },
+          directory,
+          cluster: stack && `${stack}-`,
+          // RDS Proxy always listens on this port, of a host that is not here.
+          replaced: proxies.map(([id, { host, port: real }]) => [`${proxyHost(id)}:5432`, `${host}:${real}`]),
+          onDeath: this.reportDeath,
+        },
+      );
+      void this.keep(Promise.resolve(superset));
+      this.runningSupersets.set(tenant, superset);
     }
   }
 
-  private async startOneSuperset(
-    caFile: string,
-    directory: string,
-    webPort?: number,
-    cluster?: string,
-  ): Promise<Superset> {
+  private async startEntrance({ stack, rules, otherwise }: Entrance, webPort?: number): Promise<LoadBalancer> {
+    const { instances = ALL } = this.options;
+    const directory = join(this.directory, 'entrances', stack);
+    mkdirSync(directory, { recursive: true });
     const port = await freePort('--web-port', webPort);
+    const tenants = new Map([...instances].map(([tenant, instance]) => [instance.stack, tenant]));
+    const hostNames = [...instances.values()].flatMap(({ hostName }) => hostName ?? []);
     return this.keep(
-      startSuperset(port, {
-        emulator: this.emulator,
-        image: { python: started(this.supersetPython, "Superset's Python environment"), caFile },
-        directory,
-        cluster,
-        // RDS Proxy always listens on this port, of a host that is not here.
-        replaced: [...this.proxies].map(([id, { host, port: real }]) => [`${proxyHost(id)}:5432`, `${host}:${real}`]),
-        onDeath: this.reportDeath,
+      startLoadBalancer({ directory, port, hostNames }, (host) => {
+        const to = rules.find(({ hosts }) => hosts.includes(host))?.to ?? otherwise;
+        return typeof to === 'number'
+          ? { status: to }
+          : { port: this.runningSupersets.get(tenants.get(to) ?? '')?.webPort() };
       }),
     );
   }
@@ -293,6 +330,11 @@ export class LocalCloud {
       }
     });
   }
+}
+
+/** Stacks that a load balancer hands requests on to. */
+function stacksBehind({ rules, otherwise }: Entrance): string[] {
+  return [...rules.map(({ to }) => to), ...(typeof otherwise === 'string' ? [otherwise] : [])];
 }
 
 /** A connection that nobody uses, and that lasts as long as the server; resolves when it is lost. */

@@ -28,16 +28,22 @@ export async function proveTenants(
   for (const [i, tenant] of tenants.entries()) {
     const login = loginOf(logins, tenant);
     const victim = tenants.length > 1 ? tenants[(i + 1) % tenants.length] : undefined;
-    const attempts = victim ? attemptsOn(victim, loginOf(logins, victim), login, environment) : [];
+    const attempts = victim ? attemptsOn(victim, loginOf(logins, victim), tenant, login, environment) : [];
     const proof = await proveTenant(tenant, environment, login, loginOf(loaders, tenant));
     proofs.push(await makeAttempts(proof, attempts, victim));
   }
   return proofs;
 }
 
-function attemptsOn(victim: ExampleTenant, its: Login, own: Login, environment: ExampleEnvironment): Attempt[] {
+function attemptsOn(
+  victim: ExampleTenant,
+  its: Login,
+  tenant: ExampleTenant,
+  own: Login,
+  environment: ExampleEnvironment,
+): Attempt[] {
   return hasDatabases(environment)
-    ? attemptsOnDatabase(victim, its, own, environment)
+    ? attemptsOnDatabase(victim, its, tenant, own, environment)
     : attemptsAgainst(victim, environment.data);
 }
 

@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import { DeployedResource } from './account';
 import { DemoUser } from './demo-users';
 import { connectionUri } from './login';
-import { InstanceProof } from './instance-attempts';
+import { InstanceProof } from './instance-isolation';
 import { PlatformAdministrator } from './platform-administrator';
 import { TenantProof } from './proof';
 import { Superset } from './superset';

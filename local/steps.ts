@@ -2,10 +2,19 @@ import { join } from 'node:path';
 import { Listr, ListrTask, PRESET_TIMER } from 'listr2';
 import { Account } from './account';
 import { DemoUser, addDemoUsers } from './demo-users';
-import { bootstrap, deploy, healthCheckPath, loaderLogins, proxiesOf, synthesise, tenantLogins } from './deployment';
+import {
+  bootstrap,
+  deploy,
+  entrancesOf,
+  healthCheckPath,
+  loaderLogins,
+  proxiesOf,
+  synthesise,
+  tenantLogins,
+} from './deployment';
 import { REPOSITORY } from './directories';
 import { loadRows, makeTables } from './example-data';
-import { InstanceProof, proveApart } from './instance-attempts';
+import { InstanceProof, proveApart } from './instance-isolation';
 import { LocalCloud } from './local-cloud';
 import { Login } from './login';
 import { PlatformAdministrator, addPlatformAdministrator } from './platform-administrator';
@@ -79,7 +88,7 @@ export function deployAndProve(
       ? [step('Proxies', () => cloud.startProxies(proxiesOf(assembly)))]
       : []),
     step(`cdk deploy, with ${environment.tenants.length} tenants and the migration of Superset`, async () => {
-      await cloud.startSuperset();
+      await cloud.startSuperset(cloud.options.instances && entrancesOf(assembly));
       await deploy(cloud, assembly);
     }),
     hasDatabases(environment)
@@ -114,10 +123,7 @@ export function deployAndProve(
     ]),
     step('Proof through Superset, as an analyst, a viewer and a guest of each tenant', async (progress) => {
       const { users, platforms, loaders } = progress;
-      const proofs = await onEach(cloud, environment, (superset, tenants) =>
-        proveThroughSuperset(superset, { ...environment, tenants }, users, platforms.get(superset)!, loaders),
-      );
-      progress.supersetProofs = proofs.flat();
+      progress.supersetProofs = await proveThroughSuperset(cloud, environment, users, platforms, loaders);
     }),
     ...(cloud.options.instances
       ? [

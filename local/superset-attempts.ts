@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
 import { TableStrategy, TenantTable } from '../lib/database/tenant-table';
-import { tenantDatabaseName } from '../lib/provisioning/desired-databases';
+import { metadataDatabaseName, tenantDatabaseName } from '../lib/provisioning/desired-databases';
 import { partitionName } from '../lib/provisioning/handler/partitions';
 import { PARTITIONS_SCHEMA } from '../lib/provisioning/handler/tenancy-schema';
 import { tenantRoleName } from '../lib/provisioning/desired-state';
+import { atItsSuperset } from './instance-attempts';
+import { Superset } from './superset';
 import { TableContent, TenantContent } from './superset-content';
 import {
   ChartQuery,
@@ -19,12 +21,13 @@ import {
   untilStatus,
 } from './superset-queries';
 import { Answer, SupersetSession } from './superset-session';
-import { TablesOf, hasDatabases, hasTenantColumn, isRowOf, tableOf } from './tenant-tables';
+import { TablesOf, hasDatabases, hasInstances, hasTenantColumn, isRowOf, tableOf } from './tenant-tables';
 import { ExampleTenant } from './example-environment';
 
 /** The people of a tenant at Superset, and what there is to steal from them. */
 export interface TenantAtSuperset {
   readonly tenant: ExampleTenant;
+  readonly superset: Superset;
   readonly analyst: SupersetSession;
   readonly viewer: SupersetSession;
   /** Of the dashboard, embedded in some page. */
@@ -84,22 +87,41 @@ export function attemptsOfAnalyst(
   return [
     ...inSqlLab(me, victim, environment),
     ...inExplore(me, victim, environment),
-    ...byNumber(me, victim),
-    ...byResults(me.analyst, victim, NOT_THE_OWNER_OF_QUERY),
-    ...byQuery(me.analyst, victim, NOT_FOUND),
-    ...byCache(me, victim),
+    ...(hasInstances(environment)
+      ? atItsSuperset(me.analyst, me, victim)
+      : [
+          ...byNumber(me, victim),
+          ...byResults(me.analyst, victim, NOT_THE_OWNER_OF_QUERY),
+          ...byQuery(me.analyst, victim, NOT_FOUND),
+          ...byCache(me, victim),
+        ]),
     ...inListings(me.analyst, me.content, ['chart', 'dashboard', 'dataset', 'query']),
   ];
 }
 
 /** What a viewer may try: all that a dashboard asks for, and what only analysts are given. */
-export function attemptsOfViewer(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttempt[] {
+export function attemptsOfViewer(
+  me: TenantAtSuperset,
+  victim: TenantAtSuperset,
+  environment: TablesOf,
+): SupersetAttempt[] {
   const { viewer, content } = me;
   const [own] = content.tables;
   const shown = { chart: own.chart, dashboard: content.dashboard };
   return [
-    ...byDashboard(viewer, me, victim, NOT_YOURS),
-    ...byNameOfDashboard(viewer, victim),
+    ...(hasInstances(environment)
+      ? atItsSuperset(viewer, me, victim)
+      : [
+          ...byDashboard(viewer, me, victim, NOT_YOURS),
+          ...byNameOfDashboard(viewer, victim),
+          ...byResults(viewer, victim, FORBIDDEN),
+          ...byQuery(viewer, victim, FORBIDDEN),
+          {
+            what: 'use SQL Lab on its database',
+            ask: () => sqlLab(viewer, victim.content.database, own.sql),
+            mustBe: FORBIDDEN,
+          },
+        ]),
     {
       what: "set_config to it in a dashboard's metric",
       ask: () => chartData(viewer, own.dataset, setConfig(victim.tenant).metric, { shown }),
@@ -111,37 +133,38 @@ export function attemptsOfViewer(me: TenantAtSuperset, victim: TenantAtSuperset)
       mustBe: /^403 .*requires the datasource/,
     },
     { what: 'use SQL Lab', ask: () => sqlLab(viewer, content.database, own.sql), mustBe: FORBIDDEN },
-    {
-      what: 'use SQL Lab on its database',
-      ask: () => sqlLab(viewer, victim.content.database, own.sql),
-      mustBe: FORBIDDEN,
-    },
-    ...byResults(viewer, victim, FORBIDDEN),
-    ...byQuery(viewer, victim, FORBIDDEN),
     ...inListings(viewer, content, ['dashboard']),
     { what: 'find its charts in a list', ask: () => viewer.get('/api/v1/chart/'), mustBe: /^200 / },
   ];
 }
 
 /** What a guest of an embedded dashboard may try. */
-export function attemptsOfGuest(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttempt[] {
+export function attemptsOfGuest(
+  me: TenantAtSuperset,
+  victim: TenantAtSuperset,
+  environment: TablesOf,
+): SupersetAttempt[] {
   const { guest, content } = me;
   const [own] = content.tables;
   const shown = { chart: own.chart, dashboard: content.dashboard };
   return [
-    ...byDashboard(guest, me, victim, NOT_YOURS),
-    ...byNameOfDashboard(guest, victim),
+    ...(hasInstances(environment)
+      ? atItsSuperset(guest, me, victim)
+      : [
+          ...byDashboard(guest, me, victim, NOT_YOURS),
+          ...byNameOfDashboard(guest, victim),
+          ...byResults(guest, victim, FORBIDDEN),
+        ]),
     {
       what: "set_config to it in a dashboard's metric",
       ask: () => chartData(guest, own.dataset, setConfig(victim.tenant).metric, { shown }),
       mustBe: NOT_THE_CHARTS,
     },
-    ...byResults(guest, victim, FORBIDDEN),
   ];
 }
 
 function inSqlLab(
-  { analyst, content }: TenantAtSuperset,
+  { tenant: own, analyst, content }: TenantAtSuperset,
   { tenant }: TenantAtSuperset,
   environment: TablesOf,
 ): SupersetAttempt[] {
@@ -153,7 +176,12 @@ function inSqlLab(
     mustBe,
   });
   const ofModel = hasDatabases(environment) ? onItsDatabase(tenant, environment) : onSharedTables(tenant, environment);
-  const catalogs = ['postgres', 'template1', ...(hasDatabases(environment) ? [tenantDatabaseName(tenant.id)] : [])];
+  const catalogs = [
+    'postgres',
+    'template1',
+    ...(hasDatabases(environment) ? [tenantDatabaseName(tenant.id)] : []),
+    ...(hasInstances(environment) ? [own.id, tenant.id].map(metadataDatabaseName) : []),
+  ];
   return [
     ...ofModel.map(([what, sql, mustBe]) => attempt(what, sql, mustBe)),
     attempt(

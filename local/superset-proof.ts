@@ -1,4 +1,5 @@
 import { DemoUser } from './demo-users';
+import { LocalCloud } from './local-cloud';
 import { Login } from './login';
 import { PlatformAdministrator } from './platform-administrator';
 import { Superset } from './superset';
@@ -43,18 +44,23 @@ interface Person {
 
 /** Proves for the people of each tenant that they read the tenant's own rows through Superset, and nothing of another's. */
 export async function proveThroughSuperset(
-  superset: Superset,
+  cloud: Pick<LocalCloud, 'supersetOf'>,
   environment: ExampleEnvironment,
   users: DemoUser[],
-  platform: PlatformAdministrator,
+  platforms: ReadonlyMap<Superset, PlatformAdministrator>,
   loaders: ReadonlyMap<string, Login>,
 ): Promise<PersonProof[]> {
   const { tenants } = environment;
-  const administrator = await SupersetSession.signIn(superset, platform);
+  const administrators = new Map<Superset, SupersetSession>();
   const present: TenantAtSuperset[] = [];
   try {
+    for (const [superset, platform] of platforms) {
+      administrators.set(superset, await SupersetSession.signIn(superset, platform));
+    }
     for (const tenant of tenants) {
       try {
+        const superset = cloud.supersetOf(tenant.id);
+        const administrator = administrators.get(superset) as SupersetSession;
         present.push(await enter(superset, tenant, environment, users, administrator, loaders.get(tenant.id) as Login));
       } catch (error) {
         throw new Error(`tenant ${tenant.id} cannot be proved through Superset: ${(error as Error).message}`);
@@ -64,7 +70,7 @@ export async function proveThroughSuperset(
     const proofs = present.map((me, i) => proveTenant(me, present[(i + 1) % present.length], environment));
     return (await Promise.all(proofs)).flat();
   } finally {
-    administrator.close();
+    administrators.forEach((administrator) => administrator.close());
     await Promise.all(present.map(leave));
   }
 }
@@ -88,7 +94,7 @@ async function enter(
   const viewer = await signIn('viewer');
   const content = await makeContent(analyst, tenant, environment, loader);
   const guest = SupersetSession.guest(superset, await guestToken(administrator, content.dashboard));
-  return { tenant, analyst, viewer, guest, content };
+  return { tenant, superset, analyst, viewer, guest, content };
 }
 
 async function leave({ analyst, viewer, guest, content }: TenantAtSuperset): Promise<void> {
@@ -97,7 +103,7 @@ async function leave({ analyst, viewer, guest, content }: TenantAtSuperset): Pro
 }
 
 /** What a page gives the browser of its own user, so that it may show a dashboard. */
-export async function guestToken(administrator: SupersetSession, dashboard: number): Promise<string> {
+async function guestToken(administrator: SupersetSession, dashboard: number): Promise<string> {
   const embedded = await administrator.post(`/api/v1/dashboard/${dashboard}/embedded`, { allowed_domains: [] });
   const { uuid } = embedded.json<{ result: { uuid: string } }>().result;
   const token = { user: { username: 'somebody' }, resources: [{ type: 'dashboard', id: uuid }], rls: [] };
@@ -149,12 +155,12 @@ function peopleOf(me: TenantAtSuperset, victim: TenantAtSuperset, environment: T
     {
       person: 'viewer',
       ways: { dashboard: shown(viewer), CSV: shown(viewer, 'csv') },
-      attempts: isAlone ? [] : attemptsOfViewer(me, victim),
+      attempts: isAlone ? [] : attemptsOfViewer(me, victim, environment),
     },
     {
       person: 'guest',
       ways: { dashboard: shown(guest), CSV: shown(guest, 'csv') },
-      attempts: isAlone ? [] : attemptsOfGuest(me, victim),
+      attempts: isAlone ? [] : attemptsOfGuest(me, victim, environment),
     },
   ];
 }

@@ -3,6 +3,7 @@ import { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
+import { onLoopback } from './load-balancer';
 import { Superset } from './superset';
 
 const ANSWER_SECONDS = 60;
@@ -43,18 +44,27 @@ export class SupersetSession {
     { username, password }: { readonly username: string; readonly password: string },
   ): Promise<SupersetSession> {
     const session = new SupersetSession(superset);
-    const page = await session.get('/login/');
-    const csrfToken = /name="csrf_token"[^>]*value="([^"]+)"/.exec(page.text)?.[1] ?? '';
-    let answer: Answer;
-    do {
-      answer = await session.postForm('/login/', { username, password, csrf_token: csrfToken });
-    } while (answer.status === 429 && (await pause(1_000, true))); // so many may sign in a second
+    const answer = await session.fillIn(username, password);
     if ((await session.get('/api/v1/me/')).status !== 200) {
       throw new Error(`${username} cannot sign in to Superset, which answered ${answer}`);
     }
     const { result } = (await session.get('/api/v1/security/csrf_token/')).json<{ result: string }>();
     session.headers['x-csrftoken'] = result;
     return session;
+  }
+
+  /** Who somebody is who tries a name and a password on that page: the answer to that question. */
+  public static async trySignIn(
+    superset: Superset,
+    { username, password }: { readonly username: string; readonly password: string },
+  ): Promise<Answer> {
+    const session = new SupersetSession(superset);
+    try {
+      await session.fillIn(username, password);
+      return await session.get('/api/v1/me/');
+    } finally {
+      session.close();
+    }
   }
 
   /** A guest, with the token that the embedding page hands it. */
@@ -77,7 +87,7 @@ export class SupersetSession {
   private readonly cookies = new Map<string, string>();
 
   private constructor(private readonly superset: Superset) {
-    this.agent = new Agent({ ca: readFileSync(superset.caFile), keepAlive: true });
+    this.agent = new Agent({ ca: readFileSync(superset.caFile), keepAlive: true, lookup: onLoopback });
     this.headers = { referer: `${superset.url}/` };
   }
 
@@ -104,6 +114,16 @@ export class SupersetSession {
   /** Closes the connections. */
   public close(): void {
     this.agent.destroy();
+  }
+
+  private async fillIn(username: string, password: string): Promise<Answer> {
+    const page = await this.get('/login/');
+    const csrfToken = /name="csrf_token"[^>]*value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+    let answer: Answer;
+    do {
+      answer = await this.postForm('/login/', { username, password, csrf_token: csrfToken });
+    } while (answer.status === 429 && (await pause(1_000, true))); // so many may sign in a second
+    return answer;
   }
 
   private async send(method: string, path: string, body?: string, type?: string): Promise<Answer> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { EcsAgent, EcsAgentOptions } from './ecs-agent';
-import { startLoadBalancer } from './load-balancer';
+import { LoadBalancer, nameOnLoopback, onLoopback } from './load-balancer';
 import { Problem } from './problem';
 
 /** Its environment is that of every task, and it runs before all others. */
@@ -21,7 +21,14 @@ export interface SupersetTask {
   kill(): Promise<void>;
 }
 
-/** The Superset that was deployed. */
+/** How people come to a Superset. */
+export interface SupersetDoor {
+  readonly entrance: LoadBalancer;
+  /** Host name by which the load balancer tells it from others. @default - it has one for itself, as localhost */
+  readonly hostName?: string;
+}
+
+/** A Superset that was deployed. */
 export interface Superset {
   /** Where users go: the load balancer's stand-in. */
   readonly url: string;
@@ -31,6 +38,8 @@ export interface Superset {
   readonly python: string;
   /** Those of the services, by the name of their container. */
   readonly tasks: { readonly web: SupersetTask; readonly worker: SupersetTask; readonly beat: SupersetTask };
+  /** Port on 127.0.0.1 that the web server has just now. */
+  webPort(): number | undefined;
   /** Names of the containers that run. */
   running(): string[];
   /** The variables of a task. */
@@ -43,9 +52,9 @@ export interface Superset {
 }
 
 /** Begins to run the tasks that the account will want, behind a load balancer. */
-export async function startSuperset(port: number, options: EcsAgentOptions): Promise<Superset> {
+export function startSuperset({ entrance, hostName }: SupersetDoor, options: EcsAgentOptions): Superset {
   const agent = new EcsAgent(options);
-  const loadBalancer = await startLoadBalancer(options.directory, port, () => agent.task('web')?.process.port);
+  const url = `https://${nameOnLoopback(hostName)}:${entrance.port}`;
   agent.start();
   const taskOf = (name: string): SupersetTask => ({
     get log() {
@@ -56,17 +65,16 @@ export async function startSuperset(port: number, options: EcsAgentOptions): Pro
     kill: () => agent.replace(name, 'SIGKILL'),
   });
   return {
-    url: loadBalancer.url,
-    caFile: loadBalancer.caFile,
+    url,
+    caFile: entrance.caFile,
     python: options.image.python,
     tasks: { web: taskOf('web'), worker: taskOf('worker'), beat: taskOf('beat') },
+    webPort: () => agent.task('web')?.process.port,
     running: () => agent.running(),
     environment: () => agent.environmentOf(MIGRATION),
     run: (command, input) => agent.runBeside(MIGRATION, command, input),
-    healthy: (path) => untilHealthy(agent, `${loadBalancer.url}${path}`, loadBalancer.caFile),
-    stop: async () => {
-      await Promise.all([loadBalancer.stop(), agent.stop()]);
-    },
+    healthy: (path) => untilHealthy(agent, `${url}${path}`, entrance.caFile),
+    stop: () => agent.stop(),
   };
 }
 
@@ -90,9 +98,9 @@ async function untilHealthy(agent: EcsAgent, url: string, caFile: string): Promi
 }
 
 /** The status of an answer, or why there is none. */
-function answerOf(url: string, caFile: string): Promise<string> {
+export function answerOf(url: string, caFile: string): Promise<string> {
   return new Promise((resolve) => {
-    get(url, { ca: readFileSync(caFile), agent: false }, (response) => {
+    get(url, { ca: readFileSync(caFile), agent: false, lookup: onLoopback }, (response) => {
       response.resume();
       resolve(String(response.statusCode));
     }).once('error', (error) => resolve(error.message));

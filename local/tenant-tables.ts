@@ -12,6 +12,11 @@ export function hasDatabases({ model }: Pick<ExampleEnvironment, 'model'>): bool
   return model !== TenancyModel.SHARED_RLS;
 }
 
+/** Whether each tenant has a Superset of its own. */
+export function hasInstances({ model }: Pick<ExampleEnvironment, 'model'>): boolean {
+  return model === TenancyModel.INSTANCE_PER_TENANT;
+}
+
 /** A tenant's table in SQL. */
 export function tableOf({ id }: ExampleTenant, { name, strategy }: TenantTable, environment: TablesOf): string {
   const isInOwnSchema = !hasDatabases(environment) && strategy === TableStrategy.SCHEMA;

@@ -1,8 +1,9 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
+import { Construct, Dependable } from 'constructs';
 import { metadataDatabaseName } from '../provisioning/desired-databases';
+import { OwnDatabases } from '../provisioning/own-databases';
 import { Tenant } from '../tenant/tenant';
 import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
 import { IMetadataDatabase } from './metadata-database';
@@ -15,6 +16,9 @@ export interface OwnMetadataDatabaseProps {
 
   /** Server of the tenant's data, where the database is, too. */
   readonly server: TenantDatabaseServer;
+
+  /** What makes the database. Whoever depends on this construct waits for it. */
+  readonly databases: OwnDatabases;
 
   /** What Superset logs in with. */
   readonly secret: TenantMetadataSecret;
@@ -54,7 +58,8 @@ export class OwnMetadataDatabase extends Construct implements IMetadataDatabase 
    */
   constructor(scope: Construct, id: string, props: OwnMetadataDatabaseProps) {
     super(scope, id);
-    const { server, tenant, secret } = props;
+    const { server, tenant, databases, secret } = props;
+    Dependable.implement(this, { dependencyRoots: [this, databases] });
     this.hostname = server.hostname;
     this.port = server.port;
     this.databaseName = metadataDatabaseName(tenant.id);

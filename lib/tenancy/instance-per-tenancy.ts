@@ -165,10 +165,10 @@ export class InstancePerTenancy extends Construct {
     this.metadataDatabase = new OwnMetadataDatabase(this, 'Metadata', {
       tenant,
       server: this.shard.server,
+      databases,
       secret: secrets.metadataSecret,
       connections: door,
     });
-    this.metadataDatabase.node.addDependency(databases);
     this.cache = props.cache ?? new SupersetCache(this, 'Cache', { network: this.network, ...ours });
     this.superset = this.newSuperset(props, removalPolicy);
     this.alarms = new TenancyAlarms(this, 'Alarms', {

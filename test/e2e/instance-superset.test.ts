@@ -10,6 +10,7 @@ import { CACHE, REPOSITORY } from '../../local/directories';
 import { withExampleData } from '../../local/example-environment';
 import { LocalCloud } from '../../local/local-cloud';
 import { Progress, deployAndProve } from '../../local/steps';
+import { Superset, answerOf } from '../../local/superset';
 import { rowsOf } from '../../local/superset-queries';
 import { SupersetSession } from '../../local/superset-session';
 import { signIn, startChromium } from './browser';
@@ -90,9 +91,32 @@ test('each tenant reads its own rows by its own Superset, and nothing that opens
   const { proofs, supersetProofs, instanceProofs } = progress;
 
   expect([...proofs, ...supersetProofs, ...instanceProofs].flatMap(({ failures }) => failures)).toEqual([]);
-  expect(instanceProofs.map(({ attempts }) => attempts.length)).toEqual([6, 6]);
-  expect(supersetProofs).toHaveLength(6);
-  expect(cloud.supersetOf(hurt).url).not.toBe(cloud.supersetOf(calm).url);
+  expect(instanceProofs.map(({ attempts }) => attempts.length)).toEqual([13, 13]);
+  expect(supersetProofs.map(({ attempts }) => attempts.length)).toEqual([45, 15, 11, 45, 15, 11]);
+});
+
+test('the load balancer of a cell answers for the host names of its rules only, and one of its own hands on to its Superset', async () => {
+  const [own, inCell] = [hurt, calm].map((tenant) => cloud.supersetOf(tenant));
+  const at = ({ url, caFile }: Superset, hostname: string) =>
+    answerOf(Object.assign(new URL('/health', url), { hostname }).href, caFile);
+
+  expect(new URL(own.url).hostname).toBe('analytics.northwind.example.localhost');
+  expect(new URL(inCell.url).hostname).toBe('tz81mm.superset.example.com.localhost');
+  expect(await at(inCell, new URL(inCell.url).hostname)).toBe('200');
+  expect(await at(inCell, new URL(own.url).hostname)).toBe('404');
+  expect(await at(inCell, 'localhost')).toBe('404');
+  expect(await at(own, new URL(own.url).hostname)).toBe('200');
+});
+
+test('a browser that is signed in at one Superset is asked who it is at the other', async () => {
+  const { username, password } = analystOf(hurt);
+  const { page } = await signIn(browser, cloud.supersetOf(hurt).url, username, password);
+
+  await page.goto(`${cloud.supersetOf(calm).url}/dashboard/list/`);
+  expect(new URL(page.url()).pathname).toBe('/login/');
+  await page.goto(`${cloud.supersetOf(hurt).url}/dashboard/list/`);
+  expect(new URL(page.url()).pathname).toBe('/dashboard/list/');
+  await page.context().close();
 });
 
 test.each([hurt, calm])('the administrator of %s signs in with the login of its secret', async (tenant) => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { LoadBalancer, startLoadBalancer } from '../../local/load-balancer';
 import { freePort } from '../../local/ports';
+import { answerOf } from '../../local/superset';
 
 let directory: string;
 let loadBalancer: LoadBalancer;
@@ -20,7 +21,7 @@ beforeAll(async () => {
     response.end(JSON.stringify({ headers: incoming.headers, body: await text(incoming) }));
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => web.once('listening', resolve));
-  loadBalancer = await startLoadBalancer(directory, await freePort('any'), () => target);
+  loadBalancer = await startLoadBalancer({ directory, port: await freePort('any') }, () => ({ port: target }));
 });
 
 beforeEach(() => {
@@ -58,6 +59,28 @@ test('the web server gets the request, and who sent it as the load balancer saw 
     },
   });
   expect(answer.headers['set-cookie']).toEqual(['a=1', 'b=2']);
+});
+
+test('the host name says where a request goes, without what leads it to this machine', async () => {
+  const names: string[] = [];
+  const byName = await startLoadBalancer(
+    {
+      directory: mkdtempSync(join(directory, 'by-name-')),
+      port: await freePort('any'),
+      hostNames: ['one.example.com'],
+    },
+    (name) => {
+      names.push(name);
+      return name === 'one.example.com' ? { port: target } : { status: 404 };
+    },
+  );
+  const { port } = byName;
+
+  expect(await answerOf(`https://One.example.com.localhost:${port}/`, byName.caFile)).toBe('200');
+  expect(await answerOf(`https://localhost:${port}/`, byName.caFile)).toBe('404');
+  expect(await answerOf(`https://two.example.com.localhost:${port}/`, byName.caFile)).toMatch(/altnames/);
+  expect(names).toEqual(['one.example.com', 'localhost']);
+  await byName.stop();
 });
 
 test('without a web server it answers 503, and 502 where one has gone', async () => {

@@ -84,6 +84,20 @@ describe('the example', () => {
     expect(JSON.stringify(cell)).not.toMatch(/tz81mm/);
   });
 
+  test('Superset migrates when its metadata have a database, and serves when it has migrated', () => {
+    for (const template of [own, inCell]) {
+      const idsOf = (type: string) =>
+        Object.keys(template.Resources).filter((id) => template.Resources[id].Type === type);
+      const [databases] = idsOf('Custom::SupersetOwnDatabases');
+      const [migration] = idsOf('Custom::SupersetMigration');
+
+      expect(template.Resources[migration].DependsOn).toContain(databases);
+      for (const service of idsOf('AWS::ECS::Service')) {
+        expect(template.Resources[service].DependsOn).toContain(migration);
+      }
+    }
+  });
+
   test('each has cache, key and secrets of its own, and server and load balancer where it says so', () => {
     const parts = [
       'RDS::DBInstance',
