@@ -2,6 +2,7 @@
 
 import json
 import re
+from email.utils import parseaddr
 
 import pytest
 from flask import Flask, render_template
@@ -60,9 +61,18 @@ def test_name_colour_and_images_are_in_both_themes(branded):
     assert config["FAVICONS"] == [{"href": BRAND["favicon"], "type": "image/png"}]
 
 
+def test_a_colour_ends_the_dark_theme_in_which_it_would_not_be_legible(branded):
+    assert branded(json.dumps(BRAND)).config["THEME_DARK"] is None
+    dark = branded(json.dumps({"name": "Northwind"})).config["THEME_DARK"]
+    assert dark["algorithm"] == "dark" and dark["token"]["brandAppName"] == "Northwind"
+
+
 def test_emails_come_from_the_brand(branded):
     config = branded(json.dumps(BRAND)).config
     assert config["SMTP_MAIL_FROM"] == '"Northwind \\"Insights\\"" <insights@northwind.example>'
+    abroad = branded(json.dumps({"name": "Zürich", "emailSender": "insights@zuerich.example"})).config
+    assert parseaddr(abroad["SMTP_MAIL_FROM"])[1] == "insights@zuerich.example"
+    assert abroad["SMTP_MAIL_FROM"].isascii()
     assert config["EMAIL_REPORTS_SUBJECT_PREFIX"] == '[Northwind "Insights"] '
 
 
