@@ -41,23 +41,19 @@ def test_without_a_brand_nothing_changes(app, branded):
         assert "<style>" not in render_template("head_custom_extra.html")
 
 
-def test_name_colour_and_images_are_in_both_themes(branded):
+def test_name_colour_and_images_are_in_the_theme(branded):
     config = branded(json.dumps(BRAND)).config
-    for theme in (config["THEME_DEFAULT"], config["THEME_DARK"]):
-        assert (
-            theme["token"]
-            | {
-                "brandAppName": BRAND["name"],
-                "brandLogoAlt": BRAND["name"],
-                "brandLogoUrl": BRAND["logo"],
-                "colorPrimary": "#14532d",
-                "colorLink": "#14532d",
-            }
-            == theme["token"]
-        )
-        assert theme["token"]["fontFamily"].startswith("Inter")
-    assert config["THEME_DEFAULT"]["algorithm"] == "default"
-    assert config["THEME_DARK"]["algorithm"] == "dark"
+    theme = config["THEME_DEFAULT"]
+    expected = {
+        "brandAppName": BRAND["name"],
+        "brandLogoAlt": BRAND["name"],
+        "brandLogoUrl": BRAND["logo"],
+        "colorPrimary": "#14532d",
+        "colorLink": "#14532d",
+    }
+    assert theme["token"] | expected == theme["token"]
+    assert theme["token"]["fontFamily"].startswith("Inter")
+    assert theme["algorithm"] == "default"
     assert config["FAVICONS"] == [{"href": BRAND["favicon"], "type": "image/png"}]
 
 
