@@ -109,7 +109,7 @@ async function loginOf(cloud: LocalCloud, account: Account, secret: string): Pro
 }
 
 /** What stands behind the servers of the templates. */
-function serversOf(cloud: LocalCloud, assembly: string): Record<string, EmulatedServer> {
+export function serversOf(cloud: LocalCloud, assembly: string): Record<string, EmulatedServer> {
   const postgres = ({ host, port, caFile, master }: LocalPostgres) => ({ host, port, caFile, ...master });
   const behind = <Real>(ids: string[], real: (index: number) => Real, as: (real: Real) => EmulatedServer) =>
     Object.fromEntries(ids.map((id, index) => [id, as(real(index))]));

@@ -49,6 +49,7 @@ export class InstanceCellStack extends Stack {
       ...props,
       env: { account: environment.account, region },
     });
+    this.node.addMetadata('superset-tenancy:cell', { tenants: props.tenantIds });
     const { certificateArn, network: given } = regionOf(environment, region);
     this.zones = given?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;

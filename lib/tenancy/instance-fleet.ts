@@ -7,7 +7,7 @@ import { checkEnvironment } from './environment-parts';
 import { InstanceCellStack } from './instance-cell-stack';
 import { InstancePerTenantStack } from './instance-per-tenant-stack';
 import { InstancePlaces, placeInstances, readPlaces, sharesCell, writePlaces } from './instance-placement';
-import { InstancePlan, instancePlans, stackPart, tenantsPerCell } from '../environment/instance-plan';
+import { InstancePlan, instancePlans, ringsOf, stackPart, tenantsPerCell } from '../environment/instance-plan';
 
 /** Props of {@link InstanceFleet}. */
 export interface InstanceFleetProps {
@@ -36,6 +36,9 @@ export class InstanceFleet extends Construct {
   /** Stack of each tenant, in the order of the environment. */
   public readonly instances: InstancePerTenantStack[];
 
+  /** Rings in which new versions and configurations reach the tenants, the first one first. */
+  public readonly rings: string[];
+
   /**
    * @param scope the app or stage.
    * @param id the id in it, with which the names of the stacks begin.
@@ -63,7 +66,17 @@ export class InstanceFleet extends Construct {
       });
     });
     noteAdvice(this, environment);
+    this.rings = ringsOf(environment);
     checkAccountQuotas(this, [...this.cells, ...this.instances], environment.instances?.raisedQuotas);
+  }
+
+  /**
+   * The stacks of one ring, in the order of the environment.
+   *
+   * @param ring one of `rings`.
+   */
+  public instancesOf(ring: string): InstancePerTenantStack[] {
+    return this.instances.filter((instance) => instance.ring === ring);
   }
 
   private place(plans: InstancePlan[], environment: Environment, placementFile?: string): InstancePlaces {

@@ -20,7 +20,7 @@ import { ConfigurationError } from '../validation/configuration-error';
 import { checkEnvironment, imageAt, networkProps, serverProps } from './environment-parts';
 import { InstanceCell } from './instance-cell';
 import { InstancePerTenancy } from './instance-per-tenancy';
-import { InstancePlan, instancePlans, regionOf } from '../environment/instance-plan';
+import { InstancePlan, instancePlans, regionOf, ringsOf } from '../environment/instance-plan';
 
 /** Props of {@link InstancePerTenantStack}. */
 export interface InstancePerTenantStackProps extends StackProps {
@@ -73,6 +73,15 @@ export class InstancePerTenantStack extends Stack {
     });
     CrossStackReferences.of(this).consume(ReferenceStrength.WEAK);
     this.ring = plan.ring;
+    // For the rollout: beside the template, so that another ring changes nothing of it.
+    this.node.addMetadata('superset-tenancy:instance', {
+      tenant: plan.tenant.id,
+      ring: plan.ring,
+      ringNumber: ringsOf(environment).indexOf(plan.ring),
+      bakeMinutes: environment.instances?.bakeMinutes ?? 30,
+      version: plan.supersetVersion,
+      url: `https://${plan.domainName}`,
+    });
     const { tenant } = plan;
     const { domain, superset, data } = environment;
     const region = regionOf(environment, plan.region);

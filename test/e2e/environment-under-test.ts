@@ -13,6 +13,7 @@ import {
   healthCheckPath,
   loaderLogin,
   loaderLogins,
+  serversOf,
   tenantSecretName,
 } from '../../local/deployment';
 import { REPOSITORY } from '../../local/directories';
@@ -97,6 +98,11 @@ export class EnvironmentUnderTest {
   public async deploy(environment: Environment): Promise<void> {
     this.synthesise(environment);
     await deploy(this.cloud, this.assembly);
+  }
+
+  /** Has the servers of an assembly be those of this machine, for whoever deploys it. */
+  public useServersOf(assembly: string): void {
+    this.cloud.emulator.setServers(serversOf(this.cloud, assembly));
   }
 
   /** What `cdk diff` says of an environment against what is deployed. */
