@@ -84,14 +84,17 @@ describe('the example', () => {
     expect(JSON.stringify(cell)).not.toMatch(/tz81mm/);
   });
 
-  test('Superset migrates when its metadata have a database, and serves when it has migrated', () => {
+  test('Superset migrates when its metadata have a database and a way to it, and serves when it has migrated', () => {
     for (const template of [own, inCell]) {
       const idsOf = (type: string) =>
         Object.keys(template.Resources).filter((id) => template.Resources[id].Type === type);
-      const [databases] = idsOf('Custom::SupersetOwnDatabases');
       const [migration] = idsOf('Custom::SupersetMigration');
+      const toServer = idsOf('AWS::EC2::SecurityGroupIngress').filter((id) => /Server.*fromDemo.*Superset/.test(id));
 
-      expect(template.Resources[migration].DependsOn).toContain(databases);
+      expect(toServer).toHaveLength(1);
+      expect(template.Resources[migration].DependsOn).toEqual(
+        expect.arrayContaining([...idsOf('Custom::SupersetOwnDatabases'), ...toServer]),
+      );
       for (const service of idsOf('AWS::ECS::Service')) {
         expect(template.Resources[service].DependsOn).toContain(migration);
       }
