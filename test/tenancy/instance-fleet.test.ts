@@ -174,6 +174,30 @@ describe('the example', () => {
     );
   });
 
+  test('the load balancer of the cell is let out to the web servers of its VPC, and each of these lets it in', () => {
+    const [{ Properties: group }] = resourcesOf(cell, /SecurityGroup$/).filter(
+      ({ Properties }) => Properties.GroupDescription === 'Load balancer of Superset',
+    );
+    const rules = resourcesOf(inCell, /^AWS::EC2::SecurityGroupIngress$/).map(({ Properties }) => Properties);
+
+    expect(group.SecurityGroupEgress).toEqual([
+      expect.objectContaining({
+        CidrIp: { 'Fn::GetAtt': [expect.stringMatching(/Vpc/), 'CidrBlock'] },
+        FromPort: 8088,
+        ToPort: 8088,
+      }),
+    ]);
+    expect(rules).toContainEqual(
+      expect.objectContaining({
+        GroupId: { 'Fn::GetAtt': [expect.stringMatching(/SupersetSecurityGroup/), 'GroupId'] },
+        SourceSecurityGroupId: {
+          'Fn::GetStackOutput': expect.objectContaining({ OutputName: expect.stringMatching(/EntranceSecurityGroup/) }),
+        },
+        FromPort: 8088,
+      }),
+    );
+  });
+
   test('a host name leads to its tenant, and any other to nobody', () => {
     const [rule] = resourcesOf(inCell, /ListenerRule$/).map(({ Properties }) => Properties);
     const [listener] = resourcesOf(cell, /::Listener$/).map(({ Properties }) => Properties);
