@@ -6,6 +6,7 @@ cannot be read ends the start: nobody is shown somebody else's face, or none.
 
 import json
 import os
+from email.utils import formataddr
 
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
@@ -31,18 +32,17 @@ def apply_brand(app: Flask) -> None:
     for theme in ("THEME_DEFAULT", "THEME_DARK"):
         if settings := app.config[theme]:
             app.config[theme] = {**settings, "token": {**settings["token"], **tokens}}
+    if color:
+        # The dark theme makes a colour darker still, on black: one that is legible under white is not there.
+        app.config["THEME_DARK"] = None
     if favicon := brand.get("favicon"):
         app.config["FAVICONS"] = [{"href": favicon, "type": favicon.removeprefix("data:").partition(";")[0]}]
     if sender := brand.get("emailSender"):
-        app.config["SMTP_MAIL_FROM"] = f'"{_quoted(name)}" <{sender}>'
+        app.config["SMTP_MAIL_FROM"] = formataddr((name, sender))
     app.config["EMAIL_REPORTS_SUBJECT_PREFIX"] = f"[{name}] "
     app.config["EMAIL_REPORTS_CTA"] = f"Explore in {name}"
     if login_text := brand.get("loginText"):
         _show_under_login_form(app, login_text)
-
-
-def _quoted(name: str) -> str:
-    return name.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _show_under_login_form(app: Flask, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from email.utils import parseaddr
 
 import pytest
 from flask import Flask, render_template
@@ -40,29 +41,34 @@ def test_without_a_brand_nothing_changes(app, branded):
         assert "<style>" not in render_template("head_custom_extra.html")
 
 
-def test_name_colour_and_images_are_in_both_themes(branded):
+def test_name_colour_and_images_are_in_the_theme(branded):
     config = branded(json.dumps(BRAND)).config
-    for theme in (config["THEME_DEFAULT"], config["THEME_DARK"]):
-        assert (
-            theme["token"]
-            | {
-                "brandAppName": BRAND["name"],
-                "brandLogoAlt": BRAND["name"],
-                "brandLogoUrl": BRAND["logo"],
-                "colorPrimary": "#14532d",
-                "colorLink": "#14532d",
-            }
-            == theme["token"]
-        )
-        assert theme["token"]["fontFamily"].startswith("Inter")
-    assert config["THEME_DEFAULT"]["algorithm"] == "default"
-    assert config["THEME_DARK"]["algorithm"] == "dark"
+    theme = config["THEME_DEFAULT"]
+    expected = {
+        "brandAppName": BRAND["name"],
+        "brandLogoAlt": BRAND["name"],
+        "brandLogoUrl": BRAND["logo"],
+        "colorPrimary": "#14532d",
+        "colorLink": "#14532d",
+    }
+    assert theme["token"] | expected == theme["token"]
+    assert theme["token"]["fontFamily"].startswith("Inter")
+    assert theme["algorithm"] == "default"
     assert config["FAVICONS"] == [{"href": BRAND["favicon"], "type": "image/png"}]
+
+
+def test_a_colour_ends_the_dark_theme_in_which_it_would_not_be_legible(branded):
+    assert branded(json.dumps(BRAND)).config["THEME_DARK"] is None
+    dark = branded(json.dumps({"name": "Northwind"})).config["THEME_DARK"]
+    assert dark["algorithm"] == "dark" and dark["token"]["brandAppName"] == "Northwind"
 
 
 def test_emails_come_from_the_brand(branded):
     config = branded(json.dumps(BRAND)).config
     assert config["SMTP_MAIL_FROM"] == '"Northwind \\"Insights\\"" <insights@northwind.example>'
+    abroad = branded(json.dumps({"name": "Zürich", "emailSender": "insights@zuerich.example"})).config
+    assert parseaddr(abroad["SMTP_MAIL_FROM"])[1] == "insights@zuerich.example"
+    assert abroad["SMTP_MAIL_FROM"].isascii()
     assert config["EMAIL_REPORTS_SUBJECT_PREFIX"] == '[Northwind "Insights"] '
 
 

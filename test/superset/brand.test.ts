@@ -12,11 +12,13 @@ let directory: string;
 beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'brand-'))));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>';
+const NS = 'http://www.w3.org/2000/svg';
+const SVG = `<svg xmlns="${NS}" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>`;
+const drawn = (more: string) => SVG.replace('<path', `${more}<path`);
 
 function png(width: number, height: number): Buffer {
-  const header = Buffer.alloc(26);
-  header.write('\x89PNG\r\n\x1a\n', 'latin1');
+  const header = Buffer.alloc(33);
+  header.write('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1');
   header.writeUInt32BE(width, 16);
   header.writeUInt32BE(height, 20);
   return header;
@@ -32,9 +34,16 @@ describe('an image is taken', () => {
     ['as SVG', SVG],
     [
       'as SVG with a declaration, a comment and a style',
-      `<?xml version="1.0"?>\n<!-- ours -->\n${SVG.replace('<path', '<style>path{fill:red}</style><path')}`,
+      `<?xml version="1.0"?>\n<!-- ours -->\n${drawn('<style>path{fill:red}</style>')}`,
     ],
-    ['as SVG with a gradient that it refers to', SVG.replace('<path', '<linearGradient id="a"/><use href="#b"/><path')],
+    [
+      'as SVG with a gradient that it refers to',
+      drawn('<linearGradient id="a"/><use href="#a"/><path fill="url(#a)"/>'),
+    ],
+    [
+      'as SVG with a DOCTYPE, and with what a drawing program notes for itself',
+      `<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">${SVG.replace('<path', '<x:note xmlns:x="urn:x" x:href="https://example.com"/><path')}`,
+    ],
     ['as PNG, whatever its name', png(512, 128)],
   ])('%s', (_title, content) => {
     expect(problemsOf('logo', content)).toEqual([]);
@@ -47,9 +56,9 @@ describe('an image is refused', () => {
       'that is neither',
       'logo',
       'GIF89a',
-      /^logo is "image", which is neither an SVG nor a PNG image; allowed: SVG or PNG/,
+      /^logo is "image", which is neither a PNG image nor well-formed SVG; allowed: PNG; or SVG/,
     ],
-    ['that is HTML', 'logo', '<html><svg></svg></html>', /which is neither an SVG nor a PNG image/],
+    ['that is HTML', 'logo', '<html><svg></svg></html>', /which is neither a PNG nor an SVG image/],
     ['that is too large', 'logo', SVG.padEnd(20 * 1024 + 1), /which has 21 KiB; allowed: at most 20 KiB/],
     [
       'that is too large for an icon',
@@ -64,16 +73,50 @@ describe('an image is refused', () => {
       png(100, 513),
       /which is 100 by 513 pixels; allowed: at most 512 by 512/,
     ],
-    ['with a script', 'logo', SVG.replace('<path', '<script>alert(1)</script><path'), /runs code or loads something/],
-    ['with an event handler', 'logo', SVG.replace('<path', '<path onload="alert(1)"'), /runs code or loads something/],
-    ['with an entity', 'logo', `<?xml version="1.0"?>${SVG}<!ENTITY a "b">`, /runs code or loads something/],
-    ['with HTML in it', 'logo', SVG.replace('<path', '<foreignObject/><path'), /runs code or loads something/],
+    ['with nothing in it', 'logo', png(0, 0), /which is 0 by 0 pixels/],
+    [
+      'with a script',
+      'logo',
+      drawn('<script>alert(1)</script>'),
+      /which has an element script; allowed: PNG; or SVG of shapes/,
+    ],
+    [
+      'with a script under another prefix',
+      'logo',
+      drawn(`<s:script xmlns:s="${NS}"/>`),
+      /which has an element s:script/,
+    ],
+    ['with an animation', 'logo', drawn('<set attributeName="href" to="a"/>'), /which has an element set/],
+    ['with HTML in it', 'logo', drawn('<foreignObject/>'), /which has an element foreignObject/],
+    ['with an event handler', 'logo', drawn('<path onload="alert(1)"/>'), /which has an event handler \(onload\)/],
     [
       'with a link elsewhere',
       'logo',
-      SVG.replace('<path', '<image href="https://example.com/a"/><path'),
-      /runs code or loads/,
+      drawn('<image href="https://example.com/a"/>'),
+      /which refers to https:\/\/example\.com\/a/,
     ],
+    [
+      'with a picture as SVG in it',
+      'logo',
+      drawn('<image href="data:image/svg+xml,a"/>'),
+      /which refers to data:image\/svg\+xml/,
+    ],
+    [
+      'with a paint from elsewhere',
+      'logo',
+      drawn('<path style="fill:url(https://example.com/a)"/>'),
+      /elsewhere \(style\)/,
+    ],
+    [
+      'with a style from elsewhere',
+      'logo',
+      drawn('<style>@import "https://example.com/a"</style>'),
+      /elsewhere \(style\)/,
+    ],
+    ['with letters written otherwise', 'logo', drawn('<style>@\\69mport "a"</style>'), /elsewhere \(style\)/],
+    ['with an entity', 'logo', `<!DOCTYPE svg [<!ENTITY a "b">]>${SVG}`, /which declares entities|well-formed/],
+    ['that is not well-formed', 'logo', SVG.replace('</svg>', ''), /neither a PNG image nor well-formed SVG/],
+    ['without the namespace of SVG', 'logo', '<svg><path d="M0 0"/></svg>', /which is neither a PNG nor an SVG image/],
   ])('%s', (_title, key, content, expected) => {
     expect(problemsOf(key, content)).toEqual([expect.stringMatching(expected)]);
   });
