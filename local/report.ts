@@ -146,13 +146,14 @@ function outcomeOf(attempts: string[], failures: string[]): string {
   return failures.length === 0 ? `all ${attempts.length} failed` : `${failures.length} PROBLEMS`;
 }
 
-function standIns({ pretended, resources }: Findings): string[] {
+function standIns({ pretended, resources, platforms }: Findings): string[] {
+  const names = platforms.size > 1 ? ', where host names end in .localhost' : '';
   const proxies = resources.some(({ type }) => type === 'AWS::RDS::DBProxy') ? 'PgBouncer stands for RDS Proxy. ' : '';
   return [
     wrapped(
       'Pretended: what is only written down does nothing. The containers of Superset are processes of this machine, from the lock of its image, which ' +
         'is not built: their port is another one on 127.0.0.1, their volumes are directories of the run, and neither their user nor a read-only root is ' +
-        `applied. ${proxies}A proxy with a certificate of its own stands for the load balancer, and one with TLS before Valkey. Rights (IAM), networks, encryption ` +
+        `applied. ${proxies}A proxy with a certificate of its own stands for each load balancer${names}, and one with TLS before Valkey. Rights (IAM), networks, encryption ` +
         `keys and quotas are not enforced. Taken for granted, as the emulator does not know it: ${pretended.join(', ')}.`,
     ),
     'docs/local.md says what this proves, and what it cannot.',

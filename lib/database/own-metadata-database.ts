@@ -17,7 +17,7 @@ export interface OwnMetadataDatabaseProps {
   /** Server of the tenant's data, where the database is, too. */
   readonly server: TenantDatabaseServer;
 
-  /** What makes the database. Whoever depends on this construct waits for it. */
+  /** What makes the database. Whoever depends on this construct waits for it, and for the way to the server. */
   readonly databases: OwnDatabases;
 
   /** What Superset logs in with. */
@@ -59,13 +59,14 @@ export class OwnMetadataDatabase extends Construct implements IMetadataDatabase 
   constructor(scope: Construct, id: string, props: OwnMetadataDatabaseProps) {
     super(scope, id);
     const { server, tenant, databases, secret } = props;
-    Dependable.implement(this, { dependencyRoots: [this, databases] });
     this.hostname = server.hostname;
     this.port = server.port;
     this.databaseName = metadataDatabaseName(tenant.id);
     this.secret = secret.secret;
     this.maxConnections = server.maxConnections;
     this.connections = props.connections ?? server.connections;
+    // The rules that open the server lie below its security group.
+    Dependable.implement(this, { dependencyRoots: [this, databases, ...this.connections.securityGroups] });
   }
 
   /**

@@ -1,11 +1,13 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { SupersetLoadBalancer } from './superset-load-balancer';
+import { WEB_PORT } from './web-port';
 
 /** Props of {@link SharedLoadBalancer}. */
 export interface SharedLoadBalancerProps {
@@ -85,6 +87,12 @@ export class SharedLoadBalancer extends Construct {
         props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Load balancer ${this.node.path}`, removalPolicy)),
       removalPolicy,
     });
+    // To all Supersets by one rule, which none of them has to add: a security group has 60 (Amazon VPC User Guide, "Amazon VPC quotas").
+    entrance.loadBalancer.connections.allowTo(
+      ec2.Peer.ipv4(props.network.vpc.vpcCidrBlock),
+      ec2.Port.tcp(WEB_PORT),
+      'Web servers of Supersets',
+    );
     entrance.listener.addAction('UnknownHost', {
       action: elbv2.ListenerAction.fixedResponse(404, { contentType: 'text/plain', messageBody: 'Unknown host.' }),
     });

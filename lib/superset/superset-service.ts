@@ -27,6 +27,7 @@ import { brandRuleProblems, imageUri } from './brand-rules';
 import { SharedEntrance } from './shared-entrance';
 import { SharedLoadBalancer } from './shared-load-balancer';
 import { SupersetImage } from './superset-image';
+import { WEB_PORT } from './web-port';
 import { SupersetLoadBalancer } from './superset-load-balancer';
 import { SupersetMigration } from './superset-migration';
 import { OWN_WORKER_TASKS, WEB_PROCESSES, WEB_THREADS, WORKER_CHILDREN } from './superset-processes';
@@ -786,8 +787,6 @@ export const TASK_SIZES = {
   beat: { cpu: 256, memoryLimitMiB: 512 },
   migration: { cpu: 512, memoryLimitMiB: 1024 },
 } as const;
-
-const WEB_PORT = 8088;
 
 /** User of Superset's own image, named so that an image which would start as root does not. */
 const USER = 'superset';

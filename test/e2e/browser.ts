@@ -60,7 +60,10 @@ export async function signIn(browser: Browser, url: string, username: string, pa
   do {
     await page.locator('#username').fill(username);
     await page.locator('#password').fill(password);
-    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+    // The page posts what it logs, too.
+    const answer = page.waitForResponse(
+      (response) => response.request().method() === 'POST' && isLogin(response.url()),
+    );
     await page.locator('#password').press('Enter');
     status = (await answer).status();
     if (status === 429) {
@@ -69,7 +72,11 @@ export async function signIn(browser: Browser, url: string, username: string, pa
       await page.goto(`${url}/login/`);
     }
   } while (status === 429);
-  await page.waitForURL((there) => !there.pathname.startsWith('/login'));
+  await page.waitForURL((there) => !isLogin(there.href));
   faults.splice(0, faults.length, ...faults.filter((fault) => !fault.startsWith('429')));
   return { page, faults };
+}
+
+function isLogin(url: string): boolean {
+  return new URL(url).pathname.startsWith('/login');
 }

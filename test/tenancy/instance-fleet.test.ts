@@ -84,14 +84,17 @@ describe('the example', () => {
     expect(JSON.stringify(cell)).not.toMatch(/tz81mm/);
   });
 
-  test('Superset migrates when its metadata have a database, and serves when it has migrated', () => {
+  test('Superset migrates when its metadata have a database and a way to it, and serves when it has migrated', () => {
     for (const template of [own, inCell]) {
       const idsOf = (type: string) =>
         Object.keys(template.Resources).filter((id) => template.Resources[id].Type === type);
-      const [databases] = idsOf('Custom::SupersetOwnDatabases');
       const [migration] = idsOf('Custom::SupersetMigration');
+      const toServer = idsOf('AWS::EC2::SecurityGroupIngress').filter((id) => /Server.*fromDemo.*Superset/.test(id));
 
-      expect(template.Resources[migration].DependsOn).toContain(databases);
+      expect(toServer).toHaveLength(1);
+      expect(template.Resources[migration].DependsOn).toEqual(
+        expect.arrayContaining([...idsOf('Custom::SupersetOwnDatabases'), ...toServer]),
+      );
       for (const service of idsOf('AWS::ECS::Service')) {
         expect(template.Resources[service].DependsOn).toContain(migration);
       }
@@ -168,6 +171,30 @@ describe('the example', () => {
           SourceSecurityGroupId: { 'Fn::GetAtt': [expect.stringMatching(/SupersetSecurityGroup/), 'GroupId'] },
         }),
       ]),
+    );
+  });
+
+  test('the load balancer of the cell is let out to the web servers of its VPC, and each of these lets it in', () => {
+    const [{ Properties: group }] = resourcesOf(cell, /SecurityGroup$/).filter(
+      ({ Properties }) => Properties.GroupDescription === 'Load balancer of Superset',
+    );
+    const rules = resourcesOf(inCell, /^AWS::EC2::SecurityGroupIngress$/).map(({ Properties }) => Properties);
+
+    expect(group.SecurityGroupEgress).toEqual([
+      expect.objectContaining({
+        CidrIp: { 'Fn::GetAtt': [expect.stringMatching(/Vpc/), 'CidrBlock'] },
+        FromPort: 8088,
+        ToPort: 8088,
+      }),
+    ]);
+    expect(rules).toContainEqual(
+      expect.objectContaining({
+        GroupId: { 'Fn::GetAtt': [expect.stringMatching(/SupersetSecurityGroup/), 'GroupId'] },
+        SourceSecurityGroupId: {
+          'Fn::GetStackOutput': expect.objectContaining({ OutputName: expect.stringMatching(/EntranceSecurityGroup/) }),
+        },
+        FromPort: 8088,
+      }),
     );
   });
 
