@@ -9,6 +9,7 @@ import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
 import { InstanceSharing } from '../tenant/tenant-instance';
+import { ConfigurationError } from '../validation/configuration-error';
 import { checkInstanceConnections } from './connection-budget';
 import { checkEnvironment, networkProps, serverProps } from './environment-parts';
 import { InstanceCell } from './instance-cell';
@@ -64,6 +65,13 @@ export class InstanceCellStack extends Stack {
     const sharing = (part: 'loadBalancer' | 'database') => plans.filter((plan) => plan[part] === InstanceSharing.CELL);
     const behindIt = sharing('loadBalancer');
     const onServer = sharing('database');
+    if (onServer.length > MOST_ON_SERVER) {
+      throw new ConfigurationError(
+        this,
+        'CELL_SERVER_RULES',
+        `${onServer.length} tenants have their databases on the server of cell ${id}, each with a rule in its security group, which has 60 (Amazon VPC User Guide, "Amazon VPC quotas"). Let at most ${MOST_ON_SERVER} do so: lower instances.tenantsPerCell, or give some a server of their own (database: own).`,
+      );
+    }
     const database =
       onServer.length > 0
         ? new TenantDatabaseServer(this, 'Database', {
@@ -114,6 +122,9 @@ export class InstanceCellStack extends Stack {
     }
   }
 }
+
+/** With room for the provisioner and for operators. */
+const MOST_ON_SERVER = 55;
 
 /** What tenants' networks the load balancer is to be reached from, each once. */
 function networksOf(plans: InstancePlan[]): string[] | undefined {

@@ -345,6 +345,15 @@ test('a cell with more instances than its server has connections for is refused 
   );
 });
 
+test('a server of a cell is opened to no more instances than its security group has rules for', () => {
+  const cellDatabase = { instanceClass: 'r7g.4xlarge' };
+  const instances = { preset: InstancePreset.ECONOMY, tenantsPerCell: 60, cellDatabase };
+
+  expect(() => synthesise(fleetOf(tenants(56), { instances }))).toThrow(
+    /^Demo\/eu-central-1-cell1: 56 tenants have their databases on the server of cell .* which has 60 .* Let at most 55 do so/,
+  );
+});
+
 test('an aspect of a user reaches all stacks', () => {
   const app = new App();
   const fleet = new InstanceFleet(app, 'Demo', { environment: fleetOf(tenants(2)) });
