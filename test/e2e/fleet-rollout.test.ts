@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Toolkit } from '@aws-cdk/toolkit-lib';
 import { Environment, InstancePreset, TenancyModel } from '../../lib/environment/environment';
 import { Deployments, configurationHash } from '../../bin/fleet/deployed';
-import { InstanceStack, Template, readFleet } from '../../bin/fleet/fleet-stacks';
+import { Template, readFleet } from '../../bin/fleet/fleet-stacks';
 import { planRollout, planRows } from '../../bin/fleet/plan';
 import { QuietIo } from '../../bin/fleet/quiet-io';
 import { rollOut } from '../../bin/fleet/rollout';
@@ -48,7 +48,7 @@ function rollout(assembly: string): Promise<void> {
   said.length = 0;
   return rollOut({
     ...{ assembly, toolkit, deployments, bakeMinutes: 0 },
-    probe: async ({ tenant: id }: InstanceStack) => ({ fault: faults.get(id) }),
+    probe: async ({ tenant: id }: { tenant: string }) => ({ fault: faults.get(id) }),
     say: (line) => said.push(line),
   });
 }
@@ -117,7 +117,7 @@ test('a ring in which one instance fails goes back as a whole, and the next one 
 });
 
 test('the status tells which instance serves, and what differs from the fleet', async () => {
-  const probe = async ({ tenant: id }: InstanceStack) => ({ fault: faults.get(id) });
+  const probe = async ({ tenant: id }: { tenant: string }) => ({ fault: faults.get(id) });
 
   const [first, second, third] = await fleetStatus(readFleet(b), deployments, probe);
 

@@ -1,13 +1,16 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Browser } from 'playwright-core';
+import { synthetic } from '../../bin/fleet/probe';
 import { Environment } from '../../lib/environment/environment';
 import { EnvironmentFile } from '../../lib/environment/environment-file';
 import { imageUri } from '../../lib/superset/brand-rules';
 import { deploy } from '../../local/deployment';
 import { CACHE, REPOSITORY } from '../../local/directories';
 import { withExampleData } from '../../local/example-environment';
+import { onLoopback } from '../../local/load-balancer';
 import { LocalCloud } from '../../local/local-cloud';
 import { Progress, deployAndProve } from '../../local/steps';
 import { Superset, answerOf } from '../../local/superset';
@@ -175,6 +178,18 @@ test.each([hurt, calm])('people of %s see a Superset of their own', async (tenan
   expect(faults.filter((fault) => /^5|Content Security/.test(fault))).toEqual([]);
   await page.screenshot({ path: join(SCREENSHOTS, `instance-${tenant}.png`), animations: 'disabled' });
   await page.context().close();
+});
+
+test('what a rollout asks of an instance is answered: signing in, and a query; where it may not sign in, it says so', async () => {
+  const { url, caFile } = cloud.supersetOf(calm);
+  const agent = new Agent({ ca: readFileSync(caFile), lookup: onLoopback });
+  const secret = (await progress.account.databaseSecret(`superset/tenant/${calm}/admin_login`))!;
+  const probed = (password: string, at = url) =>
+    synthetic({ adminLogin: async () => ({ ...secret, password }) }, agent)({ url: at, tenant: calm, region: '' });
+
+  expect(await probed(secret.password)).toEqual({});
+  expect(await probed('other')).toEqual({ note: expect.stringContaining('another password') });
+  expect(await probed(secret.password, `${url}0`)).toEqual({ fault: expect.any(String) });
 });
 
 test('while the web server of one tenant is killed, that of the other answers', async () => {

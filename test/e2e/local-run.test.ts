@@ -75,6 +75,7 @@ function runDirectories(pid: number): string[] {
 test('--check deploys the example, proves every tenant, through Superset too, shows who may sign in to Superset and ends with 0, leaving nothing', async () => {
   const run = startRun(['--check']);
   const { exitCode, output } = await run.ended;
+  expect(output.match(/PROBLEM: .*/g) ?? []).toEqual([]);
   expect(output.match(/│ t\w+ │ \d{4} .*│ all \d\d failed +│/g)).toHaveLength(2);
   expect(output.match(/│ (analyst|viewer|guest) .*│ all \d+ failed +│/g)).toHaveLength(6);
   expect(output).toContain('Only written down by the emulator');
