@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { escapeLiteral as literal } from 'pg';
+import { TenancyModel } from '../lib/environment/environment';
 import { REPOSITORY } from './directories';
 import { Login, connect } from './login';
 import { schemasOf } from './tenant-tables';
@@ -11,9 +12,11 @@ const ROWS = join(EXAMPLES, 'shared-rls', 'data', 'rows.sql');
 
 /** Makes the tables as a loader, as an ETL does. */
 export async function makeTables({ model }: Pick<ExampleEnvironment, 'model'>, loader: Login): Promise<void> {
+  // A tenant's database looks the same, whether its Superset is its own or not.
+  const example = model === TenancyModel.SHARED_RLS ? model : TenancyModel.DATABASE_PER_TENANT;
   const client = await connect(loader);
   try {
-    await client.query(readFileSync(join(EXAMPLES, model, 'data', 'tables.sql'), 'utf8'));
+    await client.query(readFileSync(join(EXAMPLES, example, 'data', 'tables.sql'), 'utf8'));
   } finally {
     await client.end();
   }
