@@ -13,6 +13,7 @@ import {
   waitUntilDBSnapshotAvailable,
 } from '@aws-sdk/client-rds';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { AdminLoginSecret } from '../../lib/tenant/admin-login-secret';
 import { FleetStack, Template } from './fleet-stacks';
 
 /** A stack as it is deployed. */
@@ -43,15 +44,19 @@ export class Deployments {
       new GetTemplateCommand({ StackName: name, TemplateStage: 'Original' }),
     );
     const resources = await this.resources(name, region);
-    const alarms = resources.filter(({ type }) => type === 'AWS::CloudWatch::Alarm').map(({ id }) => id);
     const migration = resources.find(({ type }) => type === MIGRATION);
     return {
       status: stack.StackStatus ?? 'UNKNOWN',
       template: JSON.parse(TemplateBody) as Template,
       version: stack.Outputs?.find(({ OutputKey }) => OutputKey === 'SupersetVersion')?.OutputValue,
-      ringing: await this.ringing(region, alarms),
+      ringing: await ringing(region, resources),
       migration: migration?.at && { at: migration.at, status: migration.status },
     };
+  }
+
+  /** Names of the alarms of a stack that ring. */
+  public async ringing({ name, region }: FleetStack): Promise<string[]> {
+    return ringing(region, await this.resources(name, region));
   }
 
   /** Has a snapshot made of each server of a stack, and waits for it; answers their names. */
@@ -76,7 +81,7 @@ export class Deployments {
   /** The first login of a tenant's administrator. */
   public async adminLogin(tenant: string, region: string): Promise<{ username: string; password: string }> {
     const client = new SecretsManagerClient({ region });
-    const SecretId = `superset/tenant/${tenant}/admin_login`;
+    const SecretId = AdminLoginSecret.nameFor(tenant);
     const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
     return JSON.parse(SecretString) as { username: string; password: string };
   }
@@ -96,18 +101,20 @@ export class Deployments {
     }
     return found;
   }
+}
 
-  private async ringing(region: string, names: string[]): Promise<string[]> {
-    const client = new CloudWatchClient({ region });
-    const ringing: string[] = [];
-    // So many names one request takes (CloudWatch API Reference, "DescribeAlarms").
-    for (let start = 0; start < names.length; start += 100) {
-      const AlarmNames = names.slice(start, start + 100);
-      const { MetricAlarms = [] } = await client.send(new DescribeAlarmsCommand({ AlarmNames, StateValue: 'ALARM' }));
-      ringing.push(...MetricAlarms.map(({ AlarmName }) => AlarmName ?? ''));
-    }
-    return ringing;
+/** Names of the alarms among some resources that ring. */
+async function ringing(region: string, resources: { readonly type: string; readonly id: string }[]): Promise<string[]> {
+  const names = resources.filter(({ type }) => type === 'AWS::CloudWatch::Alarm').map(({ id }) => id);
+  const client = new CloudWatchClient({ region });
+  const found: string[] = [];
+  // So many names one request takes (CloudWatch API Reference, "DescribeAlarms").
+  for (let start = 0; start < names.length; start += 100) {
+    const AlarmNames = names.slice(start, start + 100);
+    const { MetricAlarms = [] } = await client.send(new DescribeAlarmsCommand({ AlarmNames, StateValue: 'ALARM' }));
+    found.push(...MetricAlarms.map(({ AlarmName }) => AlarmName ?? ''));
   }
+  return found;
 }
 
 function notThere(error: Error): undefined {

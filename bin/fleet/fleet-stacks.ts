@@ -30,9 +30,15 @@ export interface InstanceStack extends FleetStack {
   readonly url: string;
 }
 
+/** The stack of a cell. */
+export interface CellStack extends FleetStack {
+  /** Ids of its tenants. */
+  readonly tenants: string[];
+}
+
 /** What an app has made: cells, and instances in the order of their rings. */
 export interface Fleet {
-  readonly cells: FleetStack[];
+  readonly cells: CellStack[];
   readonly instances: InstanceStack[];
 }
 
@@ -53,7 +59,7 @@ interface Manifest {
 export function readFleet(assembly: string): Fleet {
   const read = (file: string) => JSON.parse(readFileSync(join(assembly, file), 'utf8'));
   const { artifacts } = read('manifest.json') as Manifest;
-  const cells: FleetStack[] = [];
+  const cells: CellStack[] = [];
   const instances: InstanceStack[] = [];
   for (const [artifact, { type, environment, displayName, additionalMetadataFile, properties }] of Object.entries(
     artifacts,
@@ -69,9 +75,10 @@ export function readFleet(assembly: string): Fleet {
       template: read(properties.templateFile) as Template,
       templateFile: properties.templateFile,
     };
-    const instance = marks.find((mark) => mark.type === 'superset-tenancy:instance');
-    if (instance) instances.push({ ...stack, ...(instance.data as object) } as InstanceStack);
-    else if (marks.some((mark) => mark.type === 'superset-tenancy:cell')) cells.push(stack);
+    for (const { type: kind, data } of marks) {
+      if (kind === 'superset-tenancy:instance') instances.push({ ...stack, ...(data as object) } as InstanceStack);
+      if (kind === 'superset-tenancy:cell') cells.push({ ...stack, ...(data as object) } as CellStack);
+    }
   }
   instances.sort((a, b) => a.ringNumber - b.ringNumber);
   return { cells, instances };

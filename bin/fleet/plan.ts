@@ -1,6 +1,6 @@
 import { Changes, changesBetween, changesText, isSame } from './changes';
 import { Deployed, Deployments } from './deployed';
-import { Fleet, FleetStack, InstanceStack, ringsOf } from './fleet-stacks';
+import { CellStack, Fleet, FleetStack, InstanceStack, ringsOf } from './fleet-stacks';
 
 /** A stack, what is deployed of it, and what would change. */
 export interface PlannedStack<Stack extends FleetStack = FleetStack> {
@@ -14,24 +14,43 @@ export interface Stage {
   readonly name: string;
   /** Minutes that it is watched before the next one begins. */
   readonly bakeMinutes: number;
+  readonly cells: CellStack[];
+  readonly instances: InstanceStack[];
+}
+
+/** A stage, compared with what is deployed. */
+export interface PlannedStage {
+  readonly name: string;
   readonly cells: PlannedStack[];
   readonly instances: PlannedStack<InstanceStack>[];
 }
 
-/** Compares a fleet with what is deployed. */
-export async function planRollout(fleet: Fleet, deployments: Deployments): Promise<Stage[]> {
+/** The stages of a fleet, the first one first. */
+export function stagesOf(fleet: Fleet): Stage[] {
+  const { cells } = fleet;
+  return [
+    ...(cells.length > 0 ? [{ name: 'cells', bakeMinutes: 0, cells, instances: [] }] : []),
+    ...ringsOf(fleet).map(([ring, instances]) => ({
+      name: `ring ${ring}`,
+      bakeMinutes: instances[0].bakeMinutes,
+      cells: [],
+      instances,
+    })),
+  ];
+}
+
+/** Compares a stage with what is deployed. */
+export async function planStage({ name, cells, instances }: Stage, deployments: Deployments): Promise<PlannedStage> {
   const planned = async <Stack extends FleetStack>(stack: Stack): Promise<PlannedStack<Stack>> => {
     const deployed = await deployments.of(stack);
     return { stack, deployed, changes: changesBetween(deployed?.template, stack.template) };
   };
-  const stages: Stage[] = [];
-  const cells = await Promise.all(fleet.cells.map(planned));
-  if (cells.length > 0) stages.push({ name: 'cells', bakeMinutes: 0, cells, instances: [] });
-  for (const [ring, instances] of ringsOf(fleet)) {
-    const [{ bakeMinutes }] = instances;
-    stages.push({ name: `ring ${ring}`, bakeMinutes, cells: [], instances: await Promise.all(instances.map(planned)) });
-  }
-  return stages;
+  return { name, cells: await Promise.all(cells.map(planned)), instances: await Promise.all(instances.map(planned)) };
+}
+
+/** Compares a whole fleet with what is deployed. */
+export function planRollout(fleet: Fleet, deployments: Deployments): Promise<PlannedStage[]> {
+  return Promise.all(stagesOf(fleet).map((stage) => planStage(stage, deployments)));
 }
 
 /** Whether a stack is to be deployed. */
@@ -66,7 +85,7 @@ export function objections({ stack, deployed, changes }: PlannedStack, allowRepl
 }
 
 /** The plan as rows: ring, stack, region, version, what changes. */
-export function planRows(stages: Stage[]): string[][] {
+export function planRows(stages: PlannedStage[]): string[][] {
   return stages.flatMap(({ name, cells, instances }) => [
     ...cells.map(({ stack, changes }) => [name, stack.name, stack.region, '', changesText(changes)]),
     ...instances.map(({ stack, deployed, changes }) => [

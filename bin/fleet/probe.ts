@@ -12,6 +12,11 @@ export interface Probed {
 /** Whether an instance serves; a rollout asks it again and again. */
 export type Probe = (instance: Pick<InstanceStack, 'url' | 'tenant' | 'region'>) => Promise<Probed>;
 
+/** What a probe and the alarms say together. */
+export function faultsOf(fault: string | undefined, ringing: string[]): string[] {
+  return [...(fault ? [fault] : []), ...ringing.map((alarm) => `alarm ${alarm} rings`)];
+}
+
 const SECONDS = 20;
 
 /**

@@ -5,9 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ExpandStackSelection, StackSelectionStrategy, Toolkit } from '@aws-cdk/toolkit-lib';
 import { Deployments } from './deployed';
 import { writeEarlierAssembly } from './earlier-assembly';
-import { FleetStack, Template, readFleet } from './fleet-stacks';
-import { PlannedStack, Stage, isDue, objections, planRollout } from './plan';
-import { Probe } from './probe';
+import { CellStack, FleetStack, InstanceStack, Template, readFleet } from './fleet-stacks';
+import { PlannedStack, Stage, isDue, objections, planStage, stagesOf } from './plan';
+import { Probe, faultsOf } from './probe';
 
 export interface RolloutOptions {
   /** Directory of the cloud assembly. */
@@ -39,10 +39,10 @@ const PROBE_SECONDS = 30;
 export async function rollOut(options: RolloutOptions): Promise<void> {
   const { say, deployments, assembly } = options;
   const fleet = readFleet(assembly);
-  for (const { name } of await planRollout(fleet, deployments)) {
-    // Asked anew: the stage before may have changed what this one compares with.
-    const stage = (await planRollout(fleet, deployments)).find((each) => each.name === name)!;
-    const due = [...stage.cells, ...stage.instances].filter(isDue);
+  for (const stage of stagesOf(fleet)) {
+    const { name } = stage;
+    const { cells, instances } = await planStage(stage, deployments);
+    const due = [...cells, ...instances].filter(isDue);
     if (due.length === 0) {
       say(`${name}: has it already`);
       await refuseFaults(stage, options);
@@ -62,8 +62,9 @@ export async function rollOut(options: RolloutOptions): Promise<void> {
     } catch (error) {
       say(`${name}: stopped. ${(error as Error).message}`);
       await goBack(name, earlier, options);
+      const outcome = earlier.size > 0 ? 'has what it had before' : 'had nothing before, and keeps what was made';
       throw new RolloutStopped(
-        `${name} has what it had before; later rings were not touched. Mend what is told above, and run the same command again.`,
+        `${name} ${outcome}; later rings were not touched. Mend what is told above, and run the same command again.`,
       );
     }
     say(`${name}: done`);
@@ -79,19 +80,22 @@ function refuse(stage: string, due: PlannedStack[], allowReplacement: boolean): 
 
 async function takeSnapshots(
   due: PlannedStack[],
-  cells: FleetStack[],
+  cells: CellStack[],
   { deployments, say }: RolloutOptions,
 ): Promise<void> {
   const label = `rollout-${new Date().toISOString().slice(0, 16).replaceAll(/\D/g, '')}`;
   const hasServer = ({ template }: FleetStack) =>
     Object.values(template.Resources).some(({ Type }) => Type === 'AWS::RDS::DBInstance');
   const deployed = due.filter((planned) => planned.deployed).map(({ stack }) => stack);
-  const onCells = deployed.filter((stack) => !hasServer(stack)).map(({ region }) => region);
-  const stacks = new Set([...deployed.filter(hasServer), ...cells.filter(({ region }) => onCells.includes(region))]);
-  for (const stack of stacks) {
-    for (const snapshot of await deployments.snapshotServers(stack, label))
-      say(`snapshot ${snapshot} of ${stack.name}`);
-  }
+  const guests = deployed.filter((stack) => !hasServer(stack)).map((stack) => (stack as Partial<InstanceStack>).tenant);
+  const hosts = cells.filter((cell) => cell.tenants.some((tenant) => guests.includes(tenant)));
+  const stacks = [...new Set([...deployed.filter(hasServer), ...hosts.filter(hasServer)])];
+  await Promise.all(
+    stacks.map(async (stack) => {
+      const snapshots = await deployments.snapshotServers(stack, label);
+      snapshots.forEach((snapshot) => say(`snapshot ${snapshot} of ${stack.name}`));
+    }),
+  );
 }
 
 async function deploy(
@@ -114,6 +118,7 @@ async function deploy(
 
 /** Watches alarms and asks each instance, until the time is over. */
 async function bake(stage: Stage, options: RolloutOptions): Promise<void> {
+  if (stage.instances.length === 0) return;
   const { say, bakeMinutes = stage.bakeMinutes } = options;
   const until = Date.now() + bakeMinutes * 60_000;
   say(`${stage.name}: watched for ${bakeMinutes} min`);
@@ -127,13 +132,10 @@ async function bake(stage: Stage, options: RolloutOptions): Promise<void> {
 /** All of what is wrong with the instances of a ring, in one message. */
 async function refuseFaults({ instances }: Stage, { deployments, probe, say }: RolloutOptions): Promise<void> {
   const faults = await Promise.all(
-    instances.map(async ({ stack }) => {
+    instances.map(async (stack) => {
       const { fault, note } = await probe(stack);
       if (note) say(`${stack.tenant}: ${note}`);
-      const ringing = (await deployments.of(stack))?.ringing ?? [];
-      return [...(fault ? [fault] : []), ...ringing.map((alarm) => `alarm ${alarm} rings`)].map(
-        (what) => `${stack.tenant}: ${what}.`,
-      );
+      return faultsOf(fault, await deployments.ringing(stack)).map((what) => `${stack.tenant}: ${what}.`);
     }),
   );
   if (faults.flat().length > 0) throw new RolloutStopped(faults.flat().join(' '));

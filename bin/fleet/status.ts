@@ -2,7 +2,7 @@ import { changesText } from './changes';
 import { Deployments, configurationHash } from './deployed';
 import { Fleet } from './fleet-stacks';
 import { planRollout } from './plan';
-import { Probe } from './probe';
+import { Probe, faultsOf } from './probe';
 
 /** What is known of one instance. */
 export interface InstanceStatus {
@@ -29,7 +29,7 @@ export async function fleetStatus(fleet: Fleet, deployments: Deployments, probe:
     planned.map(async ({ stack, deployed, changes }) => {
       const { tenant, region, ring } = stack;
       const { fault } = deployed ? await probe(stack) : { fault: 'not deployed' };
-      const faults = [...(fault ? [fault] : []), ...(deployed?.ringing ?? []).map((alarm) => `alarm ${alarm} rings`)];
+      const faults = faultsOf(fault, deployed?.ringing ?? []);
       const { migration } = deployed ?? {};
       return {
         ...{ tenant, region, ring },
