@@ -2,15 +2,25 @@
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import requests
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 PASSWORD = "a password for tests"
+
+
+@contextmanager
+def all_metadata(app: Flask) -> Iterator[None]:
+    """An application context in which a test looks at Superset's metadata, those of all tenants."""
+    with app.app_context():
+        yield
 
 
 class Web:
