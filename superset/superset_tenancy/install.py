@@ -11,8 +11,12 @@ def install(app: Flask) -> None:
     from superset_tenancy.content_guard import guard_content
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
+    from superset_tenancy.refusal import show_refusals
+    from superset_tenancy.sql.install import guard_sql
 
     app.cli.add_command(tenancy)
     apply_patches()
+    guard_sql()
+    show_refusals(app)
     apply_brand(app)
     guard_content(app)
