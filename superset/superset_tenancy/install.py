@@ -1,4 +1,4 @@
-"""What Superset is given once it stands: the command line, the guard of what is saved, the patches, the brand."""
+"""What Superset is given once it stands: command line, list of routes, guard of what is saved, patches, brand."""
 
 from flask import Flask
 
@@ -11,8 +11,10 @@ def install(app: Flask) -> None:
     from superset_tenancy.content_guard import guard_content
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
+    from superset_tenancy.routes.gate import guard_routes
 
     app.cli.add_command(tenancy)
+    guard_routes(app)
     apply_patches()
     apply_brand(app)
     guard_content(app)
