@@ -1,4 +1,4 @@
-"""What Superset is given once it stands: the command line, the guard of what is saved, the patches, the brand."""
+"""What Superset is given once it stands: command line, list of routes, guard of what is saved, patches, brand."""
 
 from flask import Flask
 
@@ -12,9 +12,11 @@ def install(app: Flask) -> None:
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
     from superset_tenancy.refusal import show_refusals
+    from superset_tenancy.routes.gate import guard_routes
     from superset_tenancy.sql.install import guard_sql
 
     app.cli.add_command(tenancy)
+    guard_routes(app)
     apply_patches()
     guard_sql()
     show_refusals(app)
