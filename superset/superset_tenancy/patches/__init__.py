@@ -3,7 +3,7 @@
 tests/test_patches.py fails when Superset changes what they rely on.
 """
 
-from superset_tenancy.patches import stop_query
+from superset_tenancy.patches import refused_requests, stop_query, unknown_database
 
 #: The Superset that all of them were tested on.
 TESTED_ON = "6.1.0"
@@ -12,3 +12,5 @@ TESTED_ON = "6.1.0"
 def apply_patches() -> None:
     """Puts all patches in place; a second call changes nothing."""
     stop_query.apply()
+    refused_requests.apply()
+    unknown_database.apply()

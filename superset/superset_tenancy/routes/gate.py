@@ -1,8 +1,11 @@
 """Answers a request before any code of Superset does, unless its route is served to the caller.
 
-A route that is withheld, or that the table does not know, answers 404 as a path that does not exist. A route for other callers
+A route that is withheld, or that the table does not know, answers 404 as a path that does not exist; so does a number that no
+object can have. A route for other callers
 answers 403 with the reason; without a user, 401 or the sign-in page.
 """
+
+from typing import Any
 
 from flask import Flask, Response, render_template_string, request
 from superset.views.utils import redirect_to_login
@@ -31,7 +34,7 @@ def check_route() -> Response | None:
         return None
     method = "GET" if request.method == "HEAD" else request.method
     group = GROUP_OF.get(Route(method, request.url_rule.rule))
-    if group is None or not group.callers:
+    if group is None or not group.callers or not _names_a_number(request.view_args):
         raise NotFound
     if group.callers == EVERYONE:
         return None
@@ -39,6 +42,12 @@ def check_route() -> Response | None:
     if all(kinds & group.callers for kinds in asking):
         return None
     return _refuse(group, frozenset().union(*asking))
+
+
+def _names_a_number(arguments: dict[str, Any] | None) -> bool:
+    """Whether each number in the path is one that PostgreSQL has: Superset answers 500 to others."""
+    numbers = [value for name, value in (arguments or {}).items() if name == "pk" or isinstance(value, int)]
+    return all(str(number).isascii() and str(number).isdecimal() and int(number) < 2**31 for number in numbers)
 
 
 def _refuse(group: Group, kinds: frozenset[str]) -> Response:

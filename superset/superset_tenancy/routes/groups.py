@@ -10,6 +10,8 @@ SIGNED_IN = EVERYONE - {"anonymous", "guest"}
 AT_WORK = frozenset({"viewer", "analyst", "admin", "platform"})
 AT_WORK_AND_GUESTS = AT_WORK | {"guest"}
 DESIGNERS = frozenset({"analyst", "admin", "platform"})
+#: Rows are read as one tenant, so not by an operator without a tenant's role.
+DESIGNERS_OF_TENANT = frozenset({"analyst", "admin"})
 EXPORTERS = frozenset({"admin", "platform"})
 PLATFORM = frozenset({"platform"})
 WITHHELD: frozenset[str] = frozenset()

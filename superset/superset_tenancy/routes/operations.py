@@ -23,7 +23,6 @@ OPERATIONS = (
         GET POST /roles/add
         GET POST /roles/edit/<pk>
         GET POST /roles/delete/<pk>
-        GET POST /roles/action/<string:name>/<pk>
         POST /roles/action_post
         GET /api/v1/security/roles/search/
         GET /list_groups/
@@ -32,7 +31,6 @@ OPERATIONS = (
         GET POST /groups/add
         GET POST /groups/edit/<pk>
         GET POST /groups/delete/<pk>
-        GET POST /groups/action/<string:name>/<pk>
         POST /groups/action_post
         GET /back
         """,
@@ -81,6 +79,7 @@ OPERATIONS = (
         "Operators look at what `superset tenancy apply` has made.",
         """
         GET /databaseview/list/
+        GET /api/v1/database/_info
         GET /api/v1/database/related/<column_name>
         GET /api/v1/database/<int:pk>/related_objects/
         """,

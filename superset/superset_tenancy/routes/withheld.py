@@ -204,6 +204,8 @@ WITHHELD_ROUTES = (
         GET /users/download/<string:filename>
         GET /roles/download/<string:filename>
         GET /groups/download/<string:filename>
+        GET POST /groups/action/<string:name>/<pk>
+        GET POST /roles/action/<string:name>/<pk>
         GET /api/v1/user/<int:user_id>/avatar.png
         POST /api/v1/log/
         """,

@@ -12,11 +12,13 @@ from world import PASSWORD
 class Browser:
     """Somebody with a session, or with headers, or neither."""
 
-    def __init__(self, client: FlaskClient, username: str | None = None, headers: dict | None = None) -> None:
+    def __init__(
+        self, client: FlaskClient, username: str | None = None, headers: dict | None = None, password: str = PASSWORD
+    ) -> None:
         self.client = client
         self.headers = headers or {}
         if username:
-            answer = client.post("/login/", data={"username": username, "password": PASSWORD})
+            answer = client.post("/login/", data={"username": username, "password": password})
             assert answer.status_code == 302 and "/login" not in answer.headers["Location"], answer.text
 
     def ask(self, method: str, path: str, **arguments: Any) -> TestResponse:
@@ -26,7 +28,7 @@ class Browser:
         return self.ask("GET", path, **arguments)
 
 
-def make_user(app: Flask, username: str, *roles: str) -> Browser:
+def make_user(app: Flask, username: str, *roles: str, first_name: str = "N") -> Browser:
     """A new user with these roles, signed in."""
     from superset import security_manager
 
@@ -34,6 +36,6 @@ def make_user(app: Flask, username: str, *roles: str) -> Browser:
         found = [security_manager.find_role(role) for role in roles]
         assert all(found), roles
         if not security_manager.find_user(username):
-            added = security_manager.add_user(username, "N", "N", f"{username}@example.com", found, PASSWORD)
+            added = security_manager.add_user(username, first_name, "N", f"{username}@example.com", found, PASSWORD)
             assert added, username
     return Browser(app.test_client(), username)
