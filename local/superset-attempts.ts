@@ -48,11 +48,11 @@ const NOT_FOUND = /^404 .*not found/i;
 const NOT_THE_OWNER_OF_QUERY = /^403 .*Cannot access the query/;
 const FORBIDDEN = /^403 .*Forbidden/;
 const NOT_A_QUERY = /^403 .*only queries run here/;
-const SET_CONFIG = /^403 .*set_config is not allowed here/;
+const SET_CONFIG = /^40[03] .*set_config is not allowed here/;
 const NOT_THE_CHARTS = /^403 .*Guest user cannot modify chart payload/;
 const QUERY_IN_TEXT = /^403 .*query_to_xml is not allowed here/;
 const SUBQUERY = /^40[03] .*cannot contain sub-queries/;
-const BY_POSTGRES = /^500 .*permission denied for/;
+const NOT_YOUR_SCHEMA = /^403 .*is not allowed here: it belongs to the platform or to another account/;
 const ANOTHER_DATABASE = /^500 .*cross-database references are not implemented/;
 const OF_THE_SERVER = /^403 .*pg_stat_activity is not allowed here/;
 const LEADS_ELSEWHERE = /^40[03] .*dblink is not allowed here/;
@@ -225,17 +225,17 @@ function onSharedTables(tenant: ExampleTenant, environment: TablesOf): OfModel {
       switch (table.strategy) {
         case TableStrategy.PARTITIONED: {
           const partition = `${PARTITIONS_SCHEMA}.${identifier(partitionName(table.name, tenant.id))}`;
-          return [[`read its partition of ${table.name}`, `SELECT count(*) AS n FROM ${partition}`, BY_POSTGRES]];
+          return [[`read its partition of ${table.name}`, `SELECT count(*) AS n FROM ${partition}`, NOT_YOUR_SCHEMA]];
         }
         case TableStrategy.SCHEMA: {
           const sql = `SELECT count(*) AS n FROM ${tableOf(tenant, table, environment)}`;
-          return [[`read ${table.name} in its schema`, sql, BY_POSTGRES]];
+          return [[`read ${table.name} in its schema`, sql, NOT_YOUR_SCHEMA]];
         }
         case TableStrategy.COLUMN:
           return [];
       }
     }),
-    ['read who is which tenant', 'SELECT count(*) AS n FROM tenancy.tenant', BY_POSTGRES],
+    ['read who is which tenant', 'SELECT count(*) AS n FROM tenancy.tenant', NOT_YOUR_SCHEMA],
   ];
 }
 

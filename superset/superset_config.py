@@ -21,7 +21,7 @@ from superset_tenancy.install import install
 from superset_tenancy.own_queues import route_to_own_queue
 from superset_tenancy.related import own_roles, own_users
 from superset_tenancy.security import TenantSecurityManager
-from superset_tenancy.sql_wall import refuse_other_than_queries
+from superset_tenancy.sql.mutator import refuse_other_than_queries
 from superset_tenancy.worker_health import live  # noqa: F401 - Celery calls it
 
 

@@ -1,31 +1,27 @@
-"""What a tenant's user saves refers to nothing of another tenant, and what is typed into SQL Lab is a query.
+"""What a tenant's user saves refers to nothing of another tenant.
 
 Superset asks whether a user may see a dataset, but not when a chart is made of it; nor does it ask whose roles and owners a
-dashboard is given. This looks at every chart, dataset and dashboard just before it is written, whichever way it came. SQL Lab
-writes down what was typed before it does anything else: refused here, it is refused with the reason.
+dashboard is given. This looks at every chart, dataset and dashboard just before it is written, whichever way it came.
 """
 
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import event
-from superset import db, security_manager
+from superset import db
 from superset.connectors.sqla.models import SqlaTable
 from superset.models.dashboard import Dashboard
 from superset.models.slice import Slice
-from superset.models.sql_lab import Query
 from werkzeug.exceptions import BadRequest
 
 from superset_tenancy import names
 from superset_tenancy.identity import acting_user, tenant_of_database, tenants_of
-from superset_tenancy.sql_wall import refuse_other_than_queries
 
 
 def guard_content(app: Flask) -> None:
     """Looks at what is saved from now on."""
     with app.app_context():
         event.listen(db.session, "before_flush", _refuse_foreign)
-        event.listen(Query, "before_insert", _refuse_statement)
 
 
 def _refuse_foreign(session: Any, _context: Any, _instances: Any) -> None:
@@ -38,10 +34,6 @@ def _refuse_foreign(session: Any, _context: Any, _instances: Any) -> None:
         if not _tenants_of_content(thing) <= tenants:
             # Of all errors, Superset's API shows only this kind with its text.
             raise BadRequest("This would refer to something that does not belong to your account.")
-
-
-def _refuse_statement(_mapper: Any, _connection: Any, query: Query) -> None:
-    refuse_other_than_queries(query.sql or "", security_manager=security_manager)
 
 
 def _tenants_of_content(thing: Slice | SqlaTable | Dashboard) -> set[str | None]:

@@ -81,15 +81,17 @@ def without_own_stop(app, servers):
 
 
 @contextmanager
-def without_allow_list(app, servers):
-    from superset_tenancy import content_guard
+def without_guard_of_sql(app, servers):
+    """As if Superset and PostgreSQL got each text as it was typed."""
+    from superset_tenancy.sql import mutator, parsing
 
-    def pass_all(sql, **context):
-        return sql
+    def pass_all(*_texts, **_options):
+        pass
 
     with (
-        patch.dict(app.config, SQL_QUERY_MUTATOR=pass_all),
-        patch.object(content_guard, "refuse_other_than_queries", pass_all),
+        patch.object(mutator, "check", pass_all),
+        patch.object(parsing, "check", pass_all),
+        patch.object(parsing, "check_expression", pass_all),
     ):
         yield
 
@@ -140,8 +142,8 @@ DEFENCES = [
     (without_results_access, test_attacks.test_results_by_key_are_not_for_the_other),
     (without_results_access, test_isolation.TestForeignThings().test_dashboard_that_was_given_to_the_wrong_role),
     (without_own_stop, test_attacks.test_only_who_runs_a_query_stops_it),
-    (without_allow_list, test_attacks.test_set_config_in_a_metric_is_refused_with_a_reason),
-    (without_allow_list, test_attacks.test_a_statement_other_than_a_query_is_refused_with_a_reason),
+    (without_guard_of_sql, test_attacks.test_set_config_in_a_metric_is_refused_with_a_reason),
+    (without_guard_of_sql, test_attacks.test_a_statement_other_than_a_query_is_refused_with_a_reason),
     (without_content_guard, test_isolation.TestForeignThings().test_chart_on_a_foreign_dataset_cannot_be_made),
     (without_related_filters, test_isolation.TestForeignThings().test_people_and_roles_to_choose_from),
     (without_forgetting, test_pools.test_a_hundred_requests_of_two_tenants_carry_nothing_over),

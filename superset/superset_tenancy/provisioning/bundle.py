@@ -33,7 +33,8 @@ from superset.datasets.schemas import ImportV1DatasetSchema
 
 from superset_tenancy import names
 from superset_tenancy.provisioning.changes import Refused
-from superset_tenancy.sql_rules import SqlRefused, check
+from superset_tenancy.sql.guard import check
+from superset_tenancy.sql.refused import SqlRefused
 
 #: In the order in which they are made.
 KINDS = ("dataset", "chart", "dashboard")
