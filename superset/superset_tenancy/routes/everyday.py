@@ -25,12 +25,13 @@ EVERYDAY = (
     group(
         "Sign-in and sign-out",
         EVERYONE,
-        "Needed before there is a user. The token endpoint serves scripts.",
+        "Needed before there is a user. The token endpoints serve scripts.",
         """
         GET /
         GET POST /login/
         GET /logout/
         POST /api/v1/security/login
+        POST /api/v1/security/refresh
         """,
     ),
     group(

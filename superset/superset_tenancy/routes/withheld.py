@@ -175,7 +175,7 @@ WITHHELD_ROUTES = (
     group(
         "Accounts by request",
         WITHHELD,
-        "Users are made by the operator. A token is not renewed by another token.",
+        "Users are made by the operator.",
         """
         GET /register/
         GET /register/activation/<string:activation_hash>
@@ -186,7 +186,6 @@ WITHHELD_ROUTES = (
         PUT DELETE /api/v1/security/user_registrations/<pk>
         GET /api/v1/security/user_registrations/distinct/<column_name>
         GET /api/v1/security/user_registrations/related/<column_name>
-        POST /api/v1/security/refresh
         """,
     ),
     group(

@@ -72,14 +72,6 @@ def test_nothing_is_imported(analyst, kind):
     assert answer.status_code == 404, answer.text
 
 
-def test_a_token_is_not_renewed_by_a_token(app, me):
-    client = app.test_client()
-    body = {"username": f"viewer-{me.id}", "password": "a password for tests", "provider": "db", "refresh": True}
-    tokens = client.post("/api/v1/security/login", json=body).json
-    answer = client.post("/api/v1/security/refresh", headers={"Authorization": f"Bearer {tokens['refresh_token']}"})
-    assert answer.status_code == 404
-
-
 def test_no_link_changes_the_session_but_sign_out(viewer, me):
     for path in ("/login/logout/", f"/dashboard/{me.dashboard}/embedded", "/lang/de"):
         assert viewer.get(path).status_code == 404, path
