@@ -11,8 +11,10 @@ def install(app: Flask) -> None:
     from superset_tenancy.content_guard import guard_content
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
+    from superset_tenancy.requests.responses import forbid_keeping
 
     app.cli.add_command(tenancy)
     apply_patches()
     apply_brand(app)
     guard_content(app)
+    forbid_keeping(app)
