@@ -11,10 +11,16 @@ def install(app: Flask) -> None:
     from superset_tenancy.content_guard import guard_content
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
+    from superset_tenancy.requests import related
+    from superset_tenancy.requests.guard import guard_requests
+    from superset_tenancy.requests.refusals import answer_with_reason
     from superset_tenancy.requests.responses import forbid_keeping
 
     app.cli.add_command(tenancy)
     apply_patches()
     apply_brand(app)
     guard_content(app)
+    related.apply()
+    guard_requests(app)
+    answer_with_reason(app)
     forbid_keeping(app)

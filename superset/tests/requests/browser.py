@@ -2,6 +2,7 @@
 
 from flask import Flask
 from flask.testing import FlaskClient
+
 from world import PASSWORD, Person
 
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from browser import Browser
+
 from world import Guest, adhoc, all_metadata, rows
 
 
