@@ -64,7 +64,6 @@ def test_more_than_the_chart_asks(me, guest_of):
         {"row_limit": 5000},
         {"row_offset": 1},
         {"is_rowcount": True},
-        {"series_columns": ["customer"]},
     )
     for query in questions:
         answer = guest.chart_data(me, me.dashboard, **query)
