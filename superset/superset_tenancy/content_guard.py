@@ -8,6 +8,7 @@ refused with the reason.
 """
 
 import re
+import uuid
 from typing import Any
 
 from flask import Flask
@@ -84,7 +85,8 @@ def _added(thing: Content, collection: str) -> Any:
 def _refuse_taking_over(thing: Content, user: Any) -> None:
     state = inspect(thing)
     changed = {attribute.key for attribute in state.mapper.column_attrs if state.attrs[attribute.key].history.has_changes()}
-    if "uuid" in changed and thing.uuid is not None and thing.uuid.version == _DERIVED:
+    # An import sets it as a text.
+    if "uuid" in changed and thing.uuid and uuid.UUID(str(thing.uuid)).version == _DERIVED:
         raise refused("This UUID is one of the shared content's. Leave it out, and a new one is made.")
     if changed or _added(thing, "owners"):
         _refuse_unless_owner(thing, user)

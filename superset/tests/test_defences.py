@@ -5,9 +5,12 @@ from unittest.mock import patch
 
 import pytest
 import test_attacks
+import test_caches
 import test_guests
 import test_isolation
+import test_named
 import test_pools
+import test_saved
 from superset.security import SupersetSecurityManager
 
 
@@ -131,7 +134,52 @@ def without_forgetting(app, servers):
     test_pools.close_all(pools)
 
 
+@contextmanager
+def without_names_of_requests(app, servers):
+    from superset_tenancy.requests import guard
+
+    with patch.object(guard, "named_in", lambda request: ()):
+        yield
+
+
+@contextmanager
+def without_tenants_in_cache_keys(app, servers):
+    """As if all shared each cache, and it kept whole answers."""
+    from superset_tenancy.requests import caches
+
+    with (
+        patch.object(caches, "cache_scope", lambda: "all"),
+        patch.object(caches._KeptPerTenant, "_may_be_kept", staticmethod(lambda value: True)),
+    ):
+        yield
+
+
+@contextmanager
+def without_ownership_of_changes(app, servers):
+    from superset_tenancy import content_guard
+
+    with patch.object(content_guard, "_refuse_unless_owner", lambda thing, user: None):
+        yield
+
+
+@contextmanager
+def without_saved_questions(app, servers):
+    from superset_tenancy.security import TenantSecurityManager
+
+    with patch.object(TenantSecurityManager, "_keep_guest_to_saved_questions", lambda *_: None):
+        yield
+
+
 DEFENCES = [
+    (without_names_of_requests, test_named.test_layers_of_a_map),
+    (without_names_of_requests, test_named.test_the_old_explore_page),
+    (without_names_of_requests, test_named.test_the_provisioners_schema),
+    (without_names_of_requests, test_named.test_a_draft_of_the_own_tenant_is_not_for_viewers),
+    (without_tenants_in_cache_keys, test_caches.test_a_url_that_the_other_has_opened),
+    (without_tenants_in_cache_keys, test_caches.test_a_url_that_an_analyst_has_opened_is_not_for_viewers),
+    (without_ownership_of_changes, test_saved.test_the_query_of_a_colleagues_chart),
+    (without_saved_questions, test_guests.test_a_question_that_names_no_chart),
+    (without_saved_questions, test_guests.test_more_than_the_chart_asks),
     (without_policy, test_isolation.TestOwnRows().test_chart),
     (without_policy, test_isolation.TestOwnRows().test_sql_lab),
     (without_pinned_database, test_attacks.test_the_catalog_parameter_does_not_leave_the_tenants_database),
