@@ -10,7 +10,6 @@ import test_guests
 import test_isolation
 import test_named
 import test_pools
-import test_saved
 from superset.security import SupersetSecurityManager
 
 
@@ -155,14 +154,6 @@ def without_tenants_in_cache_keys(app, servers):
 
 
 @contextmanager
-def without_ownership_of_changes(app, servers):
-    from superset_tenancy import content_guard
-
-    with patch.object(content_guard, "_refuse_unless_owner", lambda thing, user: None):
-        yield
-
-
-@contextmanager
 def without_saved_questions(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
@@ -177,7 +168,6 @@ DEFENCES = [
     (without_names_of_requests, test_named.test_a_draft_of_the_own_tenant_is_not_for_viewers),
     (without_tenants_in_cache_keys, test_caches.test_a_url_that_the_other_has_opened),
     (without_tenants_in_cache_keys, test_caches.test_a_url_that_an_analyst_has_opened_is_not_for_viewers),
-    (without_ownership_of_changes, test_saved.test_the_query_of_a_colleagues_chart),
     (without_saved_questions, test_guests.test_a_question_that_names_no_chart),
     (without_saved_questions, test_guests.test_more_than_the_chart_asks),
     (without_policy, test_isolation.TestOwnRows().test_chart),
