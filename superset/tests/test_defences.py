@@ -14,6 +14,26 @@ from superset.security import SupersetSecurityManager
 
 
 @contextmanager
+def without_names_of_requests(app, servers):
+    from superset_tenancy.requests import guard
+
+    with patch.object(guard, "named_in", lambda request: ()):
+        yield
+
+
+@contextmanager
+def without_tenants_in_cache_keys(app, servers):
+    """As if all shared each cache, and it kept whole answers."""
+    from superset_tenancy.requests import caches
+
+    with (
+        patch.object(caches, "cache_scope", lambda: "all"),
+        patch.object(caches._KeptPerTenant, "_may_be_kept", staticmethod(lambda value: True)),
+    ):
+        yield
+
+
+@contextmanager
 def without_policy(app, servers):
     servers.as_superuser("ALTER TABLE analytics.orders DISABLE ROW LEVEL SECURITY")
     try:
@@ -52,6 +72,7 @@ def without_ownership(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
     with (
+        without_names_of_requests(app, servers),
         patch.object(connections, "require_own", lambda database: connections.current_tenant()),
         patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access),
     ):
@@ -62,7 +83,10 @@ def without_ownership(app, servers):
 def without_cache_key(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
-    with patch.object(TenantSecurityManager, "get_rls_cache_key", SupersetSecurityManager.get_rls_cache_key):
+    with (
+        without_tenants_in_cache_keys(app, servers),
+        patch.object(TenantSecurityManager, "get_rls_cache_key", SupersetSecurityManager.get_rls_cache_key),
+    ):
         yield
 
 
@@ -70,7 +94,11 @@ def without_cache_key(app, servers):
 def without_results_access(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
-    with patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access):
+    with (
+        without_names_of_requests(app, servers),
+        without_tenants_in_cache_keys(app, servers),
+        patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access),
+    ):
         yield
 
 
@@ -100,13 +128,15 @@ def without_allow_list(app, servers):
 def without_content_guard(app, servers):
     from superset_tenancy import content_guard
 
-    with patch.object(content_guard, "tenants_of", lambda user: set()):
+    with without_names_of_requests(app, servers), patch.object(content_guard, "tenants_of", lambda user: set()):
         yield
 
 
 @contextmanager
 def without_related_filters(app, servers):
-    with patch.dict(app.config, EXTRA_RELATED_QUERY_FILTERS={}):
+    from superset_tenancy.requests import related
+
+    with patch.dict(app.config, EXTRA_RELATED_QUERY_FILTERS={}), patch.object(related, "_own", lambda model, query: query):
         yield
 
 
@@ -131,26 +161,6 @@ def without_forgetting(app, servers):
     with patch.object(pools, "_forget_session", roll_back):
         yield
     test_pools.close_all(pools)
-
-
-@contextmanager
-def without_names_of_requests(app, servers):
-    from superset_tenancy.requests import guard
-
-    with patch.object(guard, "named_in", lambda request: ()):
-        yield
-
-
-@contextmanager
-def without_tenants_in_cache_keys(app, servers):
-    """As if all shared each cache, and it kept whole answers."""
-    from superset_tenancy.requests import caches
-
-    with (
-        patch.object(caches, "cache_scope", lambda: "all"),
-        patch.object(caches._KeptPerTenant, "_may_be_kept", staticmethod(lambda value: True)),
-    ):
-        yield
 
 
 @contextmanager
