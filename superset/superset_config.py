@@ -9,7 +9,6 @@ import os
 from urllib.parse import quote
 
 import psycopg2
-from cachelib.redis import RedisCache
 from celery.schedules import crontab
 from redis import Redis
 from sqlalchemy.engine import URL
@@ -20,6 +19,7 @@ from superset_tenancy.event_log import RequestEventLogger
 from superset_tenancy.install import install
 from superset_tenancy.own_queues import route_to_own_queue
 from superset_tenancy.related import own_roles, own_users
+from superset_tenancy.requests.caches import TenantResults
 from superset_tenancy.security import TenantSecurityManager
 from superset_tenancy.sql.mutator import refuse_other_than_queries
 from superset_tenancy.worker_health import live  # noqa: F401 - Celery calls it
@@ -90,7 +90,7 @@ def _redis(database: int) -> Redis:
 
 def _cache(prefix: str) -> dict:
     return {
-        "CACHE_TYPE": "RedisCache",
+        "CACHE_TYPE": "superset_tenancy.requests.caches.TenantCache",
         "CACHE_REDIS_URL": f"{_CACHE}/1?{_VERIFIED}",
         "CACHE_KEY_PREFIX": prefix,
         "CACHE_DEFAULT_TIMEOUT": 300,
@@ -103,7 +103,7 @@ FILTER_STATE_CACHE_CONFIG = _cache("superset_filter_")
 EXPLORE_FORM_DATA_CACHE_CONFIG = _cache("superset_explore_")
 
 # Results of asynchronous queries wait here for whoever asked.
-RESULTS_BACKEND = RedisCache(host=_redis(2), key_prefix="superset_results_", default_timeout=3600)
+RESULTS_BACKEND = TenantResults(host=_redis(2), key_prefix="superset_results_", default_timeout=3600)
 
 # Sessions live on the server, so that signing out, or being deactivated, ends them.
 SESSION_SERVER_SIDE = True

@@ -12,6 +12,10 @@ def install(app: Flask) -> None:
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
     from superset_tenancy.refusal import show_refusals
+    from superset_tenancy.requests import related
+    from superset_tenancy.requests.guard import guard_requests
+    from superset_tenancy.requests.refusals import answer_with_reason
+    from superset_tenancy.requests.responses import forbid_keeping
     from superset_tenancy.routes.gate import guard_routes
     from superset_tenancy.sql.install import guard_sql
 
@@ -22,3 +26,7 @@ def install(app: Flask) -> None:
     show_refusals(app)
     apply_brand(app)
     guard_content(app)
+    related.apply()
+    guard_requests(app)
+    answer_with_reason(app)
+    forbid_keeping(app)

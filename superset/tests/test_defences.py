@@ -5,10 +5,32 @@ from unittest.mock import patch
 
 import pytest
 import test_attacks
+import test_caches
 import test_guests
 import test_isolation
+import test_named
 import test_pools
 from superset.security import SupersetSecurityManager
+
+
+@contextmanager
+def without_names_of_requests(app, servers):
+    from superset_tenancy.requests import guard
+
+    with patch.object(guard, "named_in", lambda request: ()):
+        yield
+
+
+@contextmanager
+def without_tenants_in_cache_keys(app, servers):
+    """As if all shared each cache, and it kept whole answers."""
+    from superset_tenancy.requests import caches
+
+    with (
+        patch.object(caches, "cache_scope", lambda: "all"),
+        patch.object(caches._KeptPerTenant, "_may_be_kept", staticmethod(lambda value: True)),
+    ):
+        yield
 
 
 @contextmanager
@@ -50,6 +72,7 @@ def without_ownership(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
     with (
+        without_names_of_requests(app, servers),
         patch.object(connections, "require_own", lambda database: connections.current_tenant()),
         patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access),
     ):
@@ -60,15 +83,24 @@ def without_ownership(app, servers):
 def without_cache_key(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
-    with patch.object(TenantSecurityManager, "get_rls_cache_key", SupersetSecurityManager.get_rls_cache_key):
+    with (
+        without_tenants_in_cache_keys(app, servers),
+        patch.object(TenantSecurityManager, "get_rls_cache_key", SupersetSecurityManager.get_rls_cache_key),
+    ):
         yield
 
 
 @contextmanager
 def without_results_access(app, servers):
+    from superset_tenancy.requests import caches
     from superset_tenancy.security import TenantSecurityManager
 
-    with patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access):
+    with (
+        without_names_of_requests(app, servers),
+        # The worker has kept the result under the tenant that asked.
+        patch.object(caches, "cache_scope", lambda: "tenant:tk4q9w"),
+        patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access),
+    ):
         yield
 
 
@@ -100,13 +132,15 @@ def without_guard_of_sql(app, servers):
 def without_content_guard(app, servers):
     from superset_tenancy import content_guard
 
-    with patch.object(content_guard, "tenants_of", lambda user: set()):
+    with without_names_of_requests(app, servers), patch.object(content_guard, "tenants_of", lambda user: set()):
         yield
 
 
 @contextmanager
 def without_related_filters(app, servers):
-    with patch.dict(app.config, EXTRA_RELATED_QUERY_FILTERS={}):
+    from superset_tenancy.requests import related
+
+    with patch.dict(app.config, EXTRA_RELATED_QUERY_FILTERS={}), patch.object(related, "_own", lambda model, query: query):
         yield
 
 
@@ -133,7 +167,23 @@ def without_forgetting(app, servers):
     test_pools.close_all(pools)
 
 
+@contextmanager
+def without_saved_questions(app, servers):
+    from superset_tenancy.security import TenantSecurityManager
+
+    with patch.object(TenantSecurityManager, "_keep_guest_to_saved_questions", lambda *_: None):
+        yield
+
+
 DEFENCES = [
+    (without_names_of_requests, test_named.test_layers_of_a_map),
+    (without_names_of_requests, test_named.test_the_old_explore_page),
+    (without_names_of_requests, test_named.test_the_provisioners_schema),
+    (without_names_of_requests, test_named.test_a_draft_of_the_own_tenant_is_not_for_viewers),
+    (without_tenants_in_cache_keys, test_caches.test_a_url_that_the_other_has_opened),
+    (without_tenants_in_cache_keys, test_caches.test_a_url_that_an_analyst_has_opened_is_not_for_viewers),
+    (without_saved_questions, test_guests.test_a_question_that_names_no_chart),
+    (without_saved_questions, test_guests.test_more_than_the_chart_asks),
     (without_policy, test_isolation.TestOwnRows().test_chart),
     (without_policy, test_isolation.TestOwnRows().test_sql_lab),
     (without_pinned_database, test_attacks.test_the_catalog_parameter_does_not_leave_the_tenants_database),

@@ -18,7 +18,7 @@ from superset.models.sql_lab import SavedQuery
 from superset_tenancy import names
 from superset_tenancy.provisioning.databases import find_database
 from superset_tenancy.provisioning.records import read_record
-from superset_tenancy.security import tenants_of_dashboard
+from superset_tenancy.requests.ownership import tenants_of_dashboard
 
 #: In the order in which they are made.
 MODELS = {"dataset": SqlaTable, "chart": Slice, "dashboard": Dashboard, "query": SavedQuery}
