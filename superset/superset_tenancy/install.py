@@ -1,8 +1,11 @@
-"""What Superset is given once it stands: the command line, the guard of what is saved, the patches, the brand."""
+"""What Superset is given once it stands: the command line, admission, the guard of what is saved, the patches, the brand."""
 
 from flask import Flask
 
+from superset_tenancy.admission.callers import Callers
+from superset_tenancy.admission.middleware import Admission
 from superset_tenancy.brand import apply_brand
+from superset_tenancy.results.reading import count_while_reading
 
 
 def install(app: Flask) -> None:
@@ -13,6 +16,8 @@ def install(app: Flask) -> None:
     from superset_tenancy.patches import apply_patches
 
     app.cli.add_command(tenancy)
+    count_while_reading()
+    app.wsgi_app = Admission(app.wsgi_app, Callers(app, app.config["ADMISSION_REDIS"]))
     apply_patches()
     apply_brand(app)
     guard_content(app)
