@@ -1,3 +1,4 @@
+import { attack } from './attack';
 import { databases } from './databases';
 import { overlay } from './overlay';
 import { provisioning } from './provisioning';
@@ -5,7 +6,7 @@ import { scale } from './scale';
 import { synth } from './synth';
 import { writeResult } from './results';
 
-const BENCHMARKS = { provisioning, scale, synth, overlay, databases };
+const BENCHMARKS = { provisioning, scale, synth, overlay, databases, attack };
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2);

@@ -14,7 +14,7 @@ from celery.schedules import crontab
 from redis import Redis
 from sqlalchemy.engine import URL
 
-from superset_tenancy.admission.middleware import OF_REQUESTS
+from superset_tenancy.admission.middleware import LARGEST_BODY, OF_REQUESTS
 from superset_tenancy.connections import connect_as_tenant, engine_context
 from superset_tenancy.credentials import secrets_manager
 from superset_tenancy.event_log import RequestEventLogger
@@ -244,6 +244,11 @@ FAB_ADD_SECURITY_API = False
 # Nobody becomes a user by asking, and nobody who is not signed in sees anything.
 AUTH_USER_REGISTRATION = False
 PUBLIC_ROLE_LIKE = None
+# A body of more than that is not read. A filter of 10,000 values takes about one of them.
+MAX_CONTENT_LENGTH = LARGEST_BODY
+MAX_FORM_MEMORY_SIZE = LARGEST_BODY
+ZIPPED_FILE_MAX_SIZE = 4 * 1024 * 1024
+ZIP_FILE_MAX_COMPRESS_RATIO = 100
 # Files in a tenant's database are the ETL's business.
 ALLOWED_EXTENSIONS: set[str] = set()
 # An import may name an address that Superset would fetch rows from.

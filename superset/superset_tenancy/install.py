@@ -4,6 +4,7 @@ from flask import Flask
 
 from superset_tenancy.admission.callers import Callers
 from superset_tenancy.admission.middleware import Admission
+from superset_tenancy.admission.refusal import say_when
 from superset_tenancy.brand import apply_brand
 from superset_tenancy.results.reading import count_while_reading
 
@@ -17,6 +18,7 @@ def install(app: Flask) -> None:
 
     app.cli.add_command(tenancy)
     count_while_reading()
+    app.after_request(say_when)
     app.wsgi_app = Admission(app.wsgi_app, Callers(app, app.config["ADMISSION_REDIS"]))
     apply_patches()
     apply_brand(app)

@@ -6,6 +6,7 @@ at once and each takes a moment. A response that is streamed counts until it end
 
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from superset_tenancy.admission.callers import ANONYMOUS, Callers, tenant_of_group
@@ -14,6 +15,10 @@ from superset_tenancy.admission.refusal import MESSAGE, NOT_SIGNED_IN, refuse
 from superset_tenancy.admission.shares import Bounds, Busy, Shares
 from superset_tenancy.results.held import Holder, holder
 from superset_tenancy.timeouts import TIMEOUTS
+
+#: Bytes of a request: an import of Superset's, at most.
+LARGEST_BODY = 10 * 1024 * 1024
+TOO_LARGE = f"The request is larger than {LARGEST_BODY // 1024**2} MiB, which is the most that is read."
 
 HEALTH = frozenset({"/health", "/healthcheck", "/ping"})
 _FILES = "/static/"
@@ -35,6 +40,8 @@ class Admission:
         path = environ.get("PATH_INFO", "")
         if path in HEALTH:
             return self._app(environ, start_response)
+        if (length := environ.get("CONTENT_LENGTH") or "0").isdecimal() and int(length) > LARGEST_BODY:
+            return refuse(environ, start_response, TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         group, shares = "files", self._files
         try:
             if not path.startswith(_FILES):

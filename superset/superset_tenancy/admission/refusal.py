@@ -1,10 +1,11 @@
-"""The answer to a request for which there is no room."""
+"""The answer to a request for which there is no room, or which is too large."""
 
 import json
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+from flask import Response
 from markupsafe import escape
 
 from superset_tenancy.admission.recycling import REFUSED
@@ -22,25 +23,34 @@ def wants_page(environ: dict[str, Any]) -> bool:
     return not environ.get("PATH_INFO", "").startswith("/api/") and "text/html" in accepts
 
 
-def refuse(environ: dict[str, Any], start_response: Any, message: str) -> Iterable[bytes]:
+def refuse(
+    environ: dict[str, Any], start_response: Any, message: str, status: HTTPStatus = HTTPStatus.TOO_MANY_REQUESTS
+) -> Iterable[bytes]:
     environ[REFUSED] = True
     if wants_page(environ):
         kind = "text/html; charset=utf-8"
         body = (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Busy</title></head>'
-            f"<body><h1>Superset is busy</h1><p>{escape(message)}</p></body></html>"
+            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Superset</title></head>'
+            f"<body><h1>{status.phrase}</h1><p>{escape(message)}</p></body></html>"
         )
     else:
         kind = "application/json; charset=utf-8"
         error = {"message": message, "error_type": "GENERIC_BACKEND_ERROR", "level": "error", "extra": {}}
         body = json.dumps({"message": message, "errors": [error]})
     content = body.encode()
-    status = HTTPStatus.TOO_MANY_REQUESTS
     headers = [
         ("Content-Type", kind),
         ("Content-Length", str(len(content))),
         ("Cache-Control", "no-store"),
-        ("Retry-After", str(RETRY_AFTER)),
     ]
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers.append(("Retry-After", str(RETRY_AFTER)))
     start_response(f"{status.value} {status.phrase}", headers)
     return [content]
+
+
+def say_when(response: Response) -> Response:
+    """A refusal of Superset's own, or of what it asks, says when to try again, too."""
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers.setdefault("Retry-After", str(RETRY_AFTER))
+    return response

@@ -3,7 +3,7 @@
 tests/test_patches.py fails when Superset changes what they rely on.
 """
 
-from superset_tenancy.patches import post_processing, stop_query
+from superset_tenancy.patches import asynchronous_queries, imports, post_processing, stop_query
 
 #: The Superset that all of them were tested on.
 TESTED_ON = "6.1.0"
@@ -13,3 +13,5 @@ def apply_patches() -> None:
     """Puts all patches in place; a second call changes nothing."""
     stop_query.apply()
     post_processing.apply()
+    asynchronous_queries.apply()
+    imports.apply()
