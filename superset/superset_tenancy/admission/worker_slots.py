@@ -27,7 +27,8 @@ class SlotTaken(Exception):
 
 @contextmanager
 def slot(tenant: str) -> Iterator[None]:
-    path = Path(tempfile.gettempdir(), f"worker-of-{tenant}")
+    # The children of a worker have one parent.
+    path = Path(tempfile.gettempdir(), f"worker-{os.getppid()}-of-{tenant}")
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         try:

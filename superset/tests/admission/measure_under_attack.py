@@ -24,11 +24,11 @@ def test_dashboards(web, world, worker):  # noqa: F811 - a fixture
     print("\nMEASURED " + json.dumps(result))
 
 
-def measured(person, tenant, web):
+def measured(person, tenant, server):
     seconds, largest = [], 0
     for _ in range(RUNS):
         statuses, taken = dashboard(person, tenant)
         assert set(statuses) == {200}, statuses
         seconds.append(taken)
-        largest = max(largest, max(memory_of_children(web.pid).values()))
+        largest = max(largest, max(memory_of_children(server.pid).values()))
     return seconds, largest
