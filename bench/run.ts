@@ -1,12 +1,13 @@
 import { attack } from './attack';
 import { databases } from './databases';
 import { overlay } from './overlay';
+import { pages } from './pages';
 import { provisioning } from './provisioning';
 import { scale } from './scale';
 import { synth } from './synth';
 import { writeResult } from './results';
 
-const BENCHMARKS = { provisioning, scale, synth, overlay, databases, attack };
+const BENCHMARKS = { provisioning, scale, synth, overlay, databases, pages, attack };
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2);
