@@ -18,6 +18,7 @@ from superset.utils.core import QueryStatus
 from superset_tenancy.admission.asynchronous import AT_ONCE, AsynchronousQueries
 from superset_tenancy.admission.worker_slots import AGAIN_AFTER, TENANT, SlotTaken, slot, tenant_of_task
 from superset_tenancy.identity import acting_user, tenants_of
+from superset_tenancy.timeouts import TIMEOUTS
 
 _PATCHED = "_is_bounded"
 _TASK = "sql_lab.get_sql_results"
@@ -50,7 +51,7 @@ def apply() -> None:
             with slot(tenant):
                 return run(self, *arguments, **named)
         except SlotTaken:
-            raise self.retry(countdown=AGAIN_AFTER, max_retries=None) from None
+            raise self.retry(countdown=AGAIN_AFTER, max_retries=TIMEOUTS["brokerVisibility"]) from None
 
     def release(task: Any = None, args: Any = (), state: str | None = None, **_ended: Any) -> None:
         tenant = getattr(task.request, TENANT, None)
