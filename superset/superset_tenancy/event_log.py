@@ -1,5 +1,7 @@
 """Superset's log of actions in its metadata, one line for each request.
 
+What a page reports of itself comes in bundles, of which so many entries of such a size are kept.
+
 Superset writes one more for each of five steps inside of a request, and commits each: which empties its session, so that users,
 roles and databases are read again, and takes longer than a small query. What was asked and by whom is in the line of the request,
 and in SQL Lab's history.
@@ -12,7 +14,11 @@ if the caller may open it.
 from typing import Any
 
 from superset.exceptions import SupersetSecurityException
+from superset.utils import json
 from superset.utils.log import DBEventLogger
+
+#: Characters of a line.
+LONGEST_ENTRY = 20_000
 
 #: Steps of a request, not requests.
 _STEPS = {
@@ -41,7 +47,7 @@ class RequestEventLogger(DBEventLogger):
         """Writes one line, or one for each object that was opened."""
         named = [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
         if action != _REPORT:
-            super().log(user_id, action, *arguments, records=named[:1] or [{}], **details)
+            super().log(user_id, action, *arguments, records=[_within_bounds(record) for record in named[:1]] or [{}], **details)
         elif opened := _opened(named, details) if user_id else []:
             details |= {"dashboard_id": None, "slice_id": None}
             super().log(user_id, action, *arguments, records=opened, **details)
@@ -85,3 +91,15 @@ def _may_open(report: dict[str, Any]) -> bool:
         except SupersetSecurityException:
             return False
     return any(number is not None for _, _, number in things)
+
+
+def _within_bounds(record: Any) -> dict[str, Any]:
+    """Superset reads an entry as a mapping, and fails on other values."""
+    if not isinstance(record, dict):
+        return {}
+    try:
+        length = len(json.dumps(record))
+    except (TypeError, ValueError):
+        return record
+    numbers = {name: record[name] for name in ("dashboard_id", "slice_id") if isinstance(record.get(name), int)}
+    return record if length <= LONGEST_ENTRY else {**numbers, "left_out": f"{length:,} characters"}

@@ -1,8 +1,12 @@
-"""What Superset is given once it stands: command line, list of routes, guard of what is saved, patches, brand."""
+"""What Superset is given once it stands: command line, admission, list of routes, guards, patches, brand."""
 
 from flask import Flask
 
+from superset_tenancy.admission.callers import Callers
+from superset_tenancy.admission.middleware import Admission
+from superset_tenancy.admission.refusal import say_when
 from superset_tenancy.brand import apply_brand
+from superset_tenancy.results.reading import count_while_reading
 
 
 def install(app: Flask) -> None:
@@ -21,6 +25,9 @@ def install(app: Flask) -> None:
 
     app.cli.add_command(tenancy)
     guard_routes(app)
+    count_while_reading()
+    app.after_request(say_when)
+    app.wsgi_app = Admission(app.wsgi_app, Callers(app, app.config["ADMISSION_REDIS"]))
     apply_patches()
     guard_sql()
     show_refusals(app)

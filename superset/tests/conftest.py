@@ -4,8 +4,16 @@ import json
 import os
 
 import pytest
+from flask.testing import FlaskClient
 
 from servers import Servers
+
+
+class Browser(FlaskClient):
+    """Reads each answer to its end and closes it, as a web server does: until then, the request is counted as running."""
+
+    def open(self, *arguments, **options):
+        return super().open(*arguments, **{**options, "buffered": True})
 
 
 def pytest_collection_modifyitems(items):
@@ -35,6 +43,7 @@ def app(metadata):
     from superset.app import create_app
 
     app = create_app()
+    app.test_client_class = Browser
     # Requests of the test client come without TLS and without pages that carry a token.
     app.config.update(WTF_CSRF_ENABLED=False, SESSION_COOKIE_SECURE=False, RATELIMIT_ENABLED=False)
     return app
