@@ -6,9 +6,10 @@ writes down what was typed before it does anything else: refused here, it is ref
 """
 
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from superset import db, security_manager
 from superset.connectors.sqla.models import SqlaTable
 from superset.models.dashboard import Dashboard
@@ -18,6 +19,7 @@ from werkzeug.exceptions import BadRequest
 
 from superset_tenancy import names
 from superset_tenancy.identity import acting_user, tenant_of_database, tenants_of
+from superset_tenancy.provisioning.records import uuids_of_copies
 from superset_tenancy.sql_wall import refuse_other_than_queries
 
 
@@ -35,9 +37,22 @@ def _refuse_foreign(session: Any, _context: Any, _instances: Any) -> None:
     if not tenants:
         return
     for thing in content:
+        _refuse_reserved_uuid(thing, tenants)
         if not _tenants_of_content(thing) <= tenants:
             # Of all errors, Superset's API shows only this kind with its text.
             raise BadRequest("This would refer to something that does not belong to your account.")
+
+
+def _refuse_reserved_uuid(thing: Slice | SqlaTable | Dashboard, tenants: set[str]) -> None:
+    """UUIDs of version 5 are those of shared content: nobody takes the one that another tenant's copy will have."""
+    if not thing.uuid or not inspect(thing).attrs.uuid.history.has_changes():
+        return
+    chosen = UUID(str(thing.uuid))
+    if chosen.version != 5 or chosen in {uuid for tenant in tenants for uuid in uuids_of_copies(tenant)}:
+        return
+    raise BadRequest(
+        f"The UUID {chosen} is of version 5. Those are reserved for shared content; leave the UUID out, or choose one of version 4."
+    )
 
 
 def _refuse_statement(_mapper: Any, _connection: Any, query: Query) -> None:
