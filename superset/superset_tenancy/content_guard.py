@@ -51,7 +51,8 @@ def _refuse_reserved_uuid(thing: Slice | SqlaTable | Dashboard, tenants: set[str
     if chosen.version != 5 or chosen in {uuid for tenant in tenants for uuid in uuids_of_copies(tenant)}:
         return
     raise BadRequest(
-        f"The UUID {chosen} is of version 5. Those are reserved for shared content; leave the UUID out, or choose one of version 4."
+        f"The UUID {chosen} is of version 5. Those are reserved for shared content."
+        " Leave the UUID out, or choose one of version 4."
     )
 
 

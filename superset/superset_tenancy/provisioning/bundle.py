@@ -89,7 +89,7 @@ class Bundle:
     own_schema: str | None = None
 
     def of_tenant(self, thing: BundleObject, tenant: str, uuids: Mapping[str, UUID]) -> dict[str, Any]:
-        """What a tenant's copy is made from: it refers to copies of the same tenant, by their UUIDs, wherever it refers to any."""
+        """What a tenant's copy is made from: it refers to copies of the same tenant, by their UUIDs."""
         config = json.loads(self._uuids.sub(lambda found: str(uuids[found[0]]), thing.text))
         if thing.kind == "dataset" and config.get("schema") == self.tenant_schema is not None:
             config["schema"] = self.own_schema or names.schema_name(tenant)

@@ -1,10 +1,10 @@
 """The shared content of a tenant: its own copies of the datasets, charts and dashboards of the bundle, over its own Database.
 
-A copy is known by its UUID, which follows from the tenant and the UUID in the bundle, and is a copy only if it is the tenant's. If
-another tenant or the platform has something under that UUID, the tenant's copy gets another one, which the record keeps. A copy is
-written when it is new, when its file in the bundle is another than the one it was made from, or when it refers to a copy that had to
-be made again. Nothing is deleted: what the bundle no longer has stays with the tenant, and so does what the tenant has added to a
-copy.
+A copy is known by its UUID, which follows from the tenant and the UUID in the bundle, and is a copy only if it is the tenant's.
+If another tenant or the platform has something under that UUID, the tenant's copy gets another UUID, which the record keeps. A
+copy is written when it is new, when its file in the bundle is another than the one it was made from, or when it refers to a copy
+that had to be made again. Nothing is deleted: what the bundle no longer has stays with the tenant, and so does what the tenant
+has added to a copy.
 
 Superset notes who changed a thing last, and when. It is somebody, at another time than the copy was written, only if the tenant
 has changed the copy. (Who may edit a dashboard "changes" its colours by looking at it, but not that time.) A change is kept in
