@@ -11,8 +11,10 @@ def install(app: Flask) -> None:
     from superset_tenancy.content_guard import guard_content
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
+    from superset_tenancy.sign_in.install import install_sign_in
 
     app.cli.add_command(tenancy)
     apply_patches()
     apply_brand(app)
     guard_content(app)
+    install_sign_in(app)
