@@ -14,14 +14,15 @@ from superset_tenancy.sign_in.password_policy import LEAST_LENGTH
 _RULE = f"At least {LEAST_LENGTH} characters; not a common password, your user name or your e-mail address."
 
 
-def _new_password() -> PasswordField:
-    kwargs = {**ResetPasswordForm.password.kwargs, "description": _RULE}
-    return PasswordField(*ResetPasswordForm.password.args, **kwargs)
+def _new(field: Any, **changed: Any) -> PasswordField:
+    """The field again: forms show fields in the order in which they were made."""
+    return PasswordField(*field.args, **{**field.kwargs, **changed})
 
 
 class _OwnPasswordForm(ResetPasswordForm):
     current_password = PasswordField("Current password", validators=[DataRequired()], widget=BS3PasswordFieldWidget())
-    password = _new_password()
+    password = _new(ResetPasswordForm.password, description=_RULE)
+    conf_password = _new(ResetPasswordForm.conf_password)
 
     def validate_current_password(self, field: Any) -> None:
         if problem := problem_with_present(field.data):
@@ -29,7 +30,8 @@ class _OwnPasswordForm(ResetPasswordForm):
 
 
 class _OthersPasswordForm(ResetPasswordForm):
-    password = _new_password()
+    password = _new(ResetPasswordForm.password, description=_RULE)
+    conf_password = _new(ResetPasswordForm.conf_password)
 
 
 class ResetMyPasswordView(views.ResetMyPasswordView):

@@ -64,6 +64,11 @@ def test_an_origin_that_could_not_embed_is_refused_with_the_reason(world, platfo
     assert platform.post(path, {"allowed_domains": ["http://localhost"]}).status_code == 200
 
 
+def test_the_origin_of_a_shop_is_refused(world, platform):
+    path = f"/api/v1/dashboard/{world['tk4q9w'].dashboard}/embedded"
+    assert platform.post(path, {"allowed_domains": ["https://shop.example"]}).status_code == 400
+
+
 class TestUsersPages:
     """As a platform administrator's browser."""
 

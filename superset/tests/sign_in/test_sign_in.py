@@ -1,53 +1,11 @@
 """Sessions, tokens, passwords: who is signed in, for how long, and what ends it."""
 
-import json
-import uuid
-
 import pytest
 
-from world import PASSWORD, Person, all_metadata
+from world import PASSWORD
 
 NEW = "quiet rivers carry boats"
 ME = "/api/v1/me/"
-
-
-class Account:
-    """A new analyst, with as many browsers and programs as a test wants."""
-
-    def __init__(self, app, tenant="tk4q9w"):
-        self.app = app
-        self.name = f"person-{uuid.uuid4().hex[:8]}"
-        line = {"tenant": tenant, "role": "analyst", "username": self.name, "email": f"{self.name}@example.com"}
-        done = app.test_cli_runner().invoke(args=["tenancy", "add-users"], input=json.dumps({**line, "password": PASSWORD}))
-        assert done.exit_code == 0, done.output
-
-    def browser(self, password=PASSWORD):
-        client = self.app.test_client()
-        client.post("/login/", data={"username": self.name, "password": password})
-        return client
-
-    def program(self, password=PASSWORD):
-        return Person(self.app.test_client(), self.name, password)
-
-    def tokens(self):
-        body = {"username": self.name, "password": PASSWORD, "provider": "db", "refresh": True}
-        return self.app.test_client().post("/api/v1/security/login", json=body).json
-
-    def refresh(self, tokens):
-        headers = {"Authorization": f"Bearer {tokens['refresh_token']}"}
-        return self.app.test_client().post("/api/v1/security/refresh", headers=headers)
-
-    def change(self, how):
-        from superset import db, security_manager
-
-        with all_metadata(self.app):
-            how(security_manager.find_user(self.name), security_manager)
-            db.session.commit()
-
-
-@pytest.fixture
-def account(app, tenancy):
-    return Account(app)
 
 
 def is_in(client):
@@ -109,6 +67,12 @@ class TestWhatEndsASignIn:
         assert program.get(ME).status_code == 401
         assert account.refresh(tokens).status_code == 401
 
+    def test_a_new_password_signs_out(self, account):
+        browser = account.browser()
+        assert is_in(browser)
+        account.change(set_password)
+        assert not is_in(browser)
+
     def test_tokens_end_by_themselves(self, app, account):
         import jwt
 
@@ -144,6 +108,11 @@ class TestSigningOut:
         browser = account.browser()
         answer = browser.get("/logout/", headers=headers)
         assert answer.status_code == 403 and "You are still signed in" in answer.text
+        assert is_in(browser)
+
+    def test_a_link_of_another_site_does_not_sign_out(self, account):
+        browser = account.browser()
+        browser.get("/logout/", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"})
         assert is_in(browser)
 
     def test_the_menu_signs_out(self, account):
@@ -188,6 +157,9 @@ class TestOwnPassword:
         answer = account.program().put(ME, {"password": password, "current_password": PASSWORD})
         assert answer.status_code == 400 and "The password" in answer.text, answer.text
 
+    def test_a_short_one_is_refused(self, account):
+        assert account.program().put(ME, {"password": "short", "current_password": PASSWORD}).status_code == 400
+
     @pytest.mark.parametrize("form", ["{}", "{}@example.com", "{}2026"])
     def test_the_own_name_is_refused(self, account, form):
         answer = account.program().put(ME, {"password": form.format(account.name), "current_password": PASSWORD})
@@ -195,14 +167,6 @@ class TestOwnPassword:
 
 
 class TestWrongPasswords:
-    @pytest.fixture
-    def client(self, app):
-        """An address for each test, so that one does not count for another."""
-        address = f"198.51.{uuid.uuid4().int % 250}.{uuid.uuid4().int % 250}"
-        client = app.test_client()
-        client.environ_base["HTTP_X_FORWARDED_FOR"] = address
-        return client
-
     @staticmethod
     def by_api(client, name, password="wrong"):
         return client.post("/api/v1/security/login", json={"username": name, "password": password, "provider": "db"})
