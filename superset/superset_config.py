@@ -6,6 +6,7 @@ Superset has it.
 
 import json
 import os
+from datetime import timedelta
 from urllib.parse import quote
 
 import psycopg2
@@ -22,6 +23,7 @@ from superset_tenancy.own_queues import route_to_own_queue
 from superset_tenancy.related import own_roles, own_users
 from superset_tenancy.requests.caches import TenantResults
 from superset_tenancy.security import TenantSecurityManager
+from superset_tenancy.sign_in.password_policy import check_policy
 from superset_tenancy.sql.mutator import refuse_other_than_queries
 from superset_tenancy.timeouts import TIMEOUTS
 from superset_tenancy.worker_health import live  # noqa: F401 - Celery calls it
@@ -122,6 +124,12 @@ SESSION_REDIS = _redis(3)
 SESSION_KEY_PREFIX = "superset_session_"
 SESSION_PERMANENT = True
 PERMANENT_SESSION_LIFETIME = 8 * 3600
+# Tokens end with what they were signed for, as sessions do; and by themselves.
+JWT_ACCESS_TOKEN_EXPIRES = timedelta(minutes=15)
+JWT_REFRESH_TOKEN_EXPIRES = timedelta(hours=8)
+GUEST_TOKEN_JWT_EXP_SECONDS = 300
+FAB_PASSWORD_COMPLEXITY_ENABLED = True
+FAB_PASSWORD_COMPLEXITY_VALIDATOR = check_policy
 
 # Whose share a request is counted to, and how many asynchronous queries a tenant has.
 ADMISSION_REDIS = _redis(5)

@@ -6,8 +6,8 @@ before it is written, whichever way it came.
 """
 
 import re
-import uuid
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import event, inspect
@@ -18,6 +18,7 @@ from superset.models.slice import Slice
 
 from superset_tenancy import names
 from superset_tenancy.identity import acting_user, tenant_of_database, tenants_of
+from superset_tenancy.provisioning.records import uuids_of_copies
 from superset_tenancy.requests.refusals import refused
 
 Content = Slice | SqlaTable | Dashboard
@@ -44,12 +45,26 @@ def _refuse_foreign(session: Any, _context: Any, _instances: Any) -> None:
     if not tenants:
         return
     for thing in content:
+        _refuse_reserved_uuid(thing, tenants)
         if not _tenants_of_content(thing) <= tenants:
             raise refused("This would refer to something that does not belong to your account.")
         _refuse_taking_over(thing, user)
         _refuse_address(thing)
     for dataset in {part.table for part in parts if part.table is not None}:
         _refuse_unless_owner(dataset, user)
+
+
+def _refuse_reserved_uuid(thing: Content, tenants: set[str]) -> None:
+    """UUIDs of version 5 are those of shared content: nobody takes the one that another tenant's copy will have."""
+    if not thing.uuid or not inspect(thing).attrs.uuid.history.has_changes():
+        return
+    chosen = UUID(str(thing.uuid))
+    if chosen.version != 5 or chosen in {uuid for tenant in tenants for uuid in uuids_of_copies(tenant)}:
+        return
+    raise refused(
+        f"The UUID {chosen} is of version 5. Those are reserved for shared content. "
+        "Leave the UUID out, or choose one of version 4."
+    )
 
 
 def _tenants_of_content(thing: Content) -> set[str | None]:
@@ -76,9 +91,6 @@ def _added(thing: Content, collection: str) -> Any:
 def _refuse_taking_over(thing: Content, user: Any) -> None:
     state = inspect(thing)
     changed = {attribute.key for attribute in state.mapper.column_attrs if state.attrs[attribute.key].history.has_changes()}
-    # An import sets it as a text.
-    if "uuid" in changed and thing.uuid and uuid.UUID(str(thing.uuid)).version == _DERIVED:
-        raise refused("This UUID is one of the shared content's. Leave it out, and a new one is made.")
     if changed or _added(thing, "owners"):
         _refuse_unless_owner(thing, user)
 

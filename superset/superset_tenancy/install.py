@@ -21,6 +21,7 @@ def install(app: Flask) -> None:
     from superset_tenancy.requests.refusals import answer_with_reason
     from superset_tenancy.requests.responses import forbid_keeping
     from superset_tenancy.routes.gate import guard_routes
+    from superset_tenancy.sign_in.install import install_sign_in
     from superset_tenancy.sql.install import guard_sql
 
     app.cli.add_command(tenancy)
@@ -37,3 +38,4 @@ def install(app: Flask) -> None:
     guard_requests(app)
     answer_with_reason(app)
     forbid_keeping(app)
+    install_sign_in(app)

@@ -13,13 +13,14 @@ from superset.security import SupersetSecurityManager
 from superset_tenancy import names
 from superset_tenancy.identity import TenantUnresolved, acting_user, current_tenant, tenant_of_database, tenants_of
 from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.sign_in.manager import SignInManager
 
 if TYPE_CHECKING:
     from superset.models.core import Database
     from superset.models.dashboard import Dashboard
 
 
-class TenantSecurityManager(SupersetSecurityManager):
+class TenantSecurityManager(SignInManager, SupersetSecurityManager):
     """CUSTOM_SECURITY_MANAGER."""
 
     def get_rls_cache_key(self, datasource: Any) -> list[str]:

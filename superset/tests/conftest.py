@@ -2,11 +2,17 @@
 
 import json
 import os
+import sys
+import uuid
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from servers import Servers
+
+# Tests of one area name those of another.
+sys.path.extend(str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir())
 
 
 class Browser(FlaskClient):
@@ -146,6 +152,23 @@ def guest_of(app, platform):
         return Guest(app.test_client(), platform, answer.json["result"]["uuid"], username)
 
     return guest
+
+
+@pytest.fixture
+def account(app, tenancy):
+    """An analyst of this test alone."""
+    from accounts import Account
+
+    return Account(app)
+
+
+@pytest.fixture
+def client(app):
+    """A browser or program with an address of its own, so that the wrong passwords of one test do not count for another."""
+    client = app.test_client()
+    number = uuid.uuid4().int
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = f"198.18.{number % 250}.{number // 250 % 250}"
+    return client
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ import test_guests
 import test_isolation
 import test_named
 import test_pools
+import test_requests
+import test_sign_in
 from superset.security import SupersetSecurityManager
 
 
@@ -175,6 +177,95 @@ def without_saved_questions(app, servers):
         yield
 
 
+@contextmanager
+def without_standing(app, servers):
+    """As if a session and a token held until their time is over."""
+    from superset_tenancy.sign_in import manager
+
+    with patch.object(manager, "holds", lambda standing, user: True):
+        yield
+
+
+@contextmanager
+def without_end_at_sign_out(app, servers):
+    from superset_tenancy.sign_in import manager
+
+    with patch.object(manager, "end_all", lambda user: None):
+        yield
+
+
+@contextmanager
+def without_new_session_id(app, servers):
+    with patch.object(app.session_interface, "regenerate", lambda session: None):
+        yield
+
+
+@contextmanager
+def without_limit_of_attempts(app, servers):
+    from superset_tenancy.sign_in import attempts
+
+    with patch.object(attempts, "seconds_to_wait", lambda username: 0):
+        yield
+
+
+@contextmanager
+def without_asking_for_the_old_password(app, servers):
+    from superset.views.users.api import CurrentUserRestApi
+    from superset.views.users.schemas import CurrentUserPutSchema
+
+    from superset_tenancy.sign_in import own_password
+
+    def verified(password):
+        return None
+
+    with (
+        patch.object(CurrentUserRestApi, "current_user_put_schema", CurrentUserPutSchema()),
+        patch.object(own_password, "problem_with_present", verified),
+    ):
+        yield
+
+
+@contextmanager
+def without_password_policy(app, servers):
+    with patch.dict(app.config, FAB_PASSWORD_COMPLEXITY_ENABLED=False):
+        yield
+
+
+@contextmanager
+def without_check_of_sign_out(app, servers):
+    """As if any page could sign a person out."""
+    from superset_tenancy.sign_in import gate
+
+    checks = app.before_request_funcs
+    with patch.dict(checks, {None: [check for check in checks[None] if check is not gate._keep_signed_in]}):
+        yield
+
+
+@contextmanager
+def without_guard_of_the_embedded_page(app, servers):
+    from flask_login import login_user
+    from superset.embedded import view
+
+    with patch.object(view, "login_user", login_user):
+        yield
+
+
+@contextmanager
+def without_end_of_guests(app, servers):
+    from superset_tenancy.security import TenantSecurityManager
+
+    with patch.object(TenantSecurityManager, "has_guest_access", SupersetSecurityManager.has_guest_access):
+        yield
+
+
+@contextmanager
+def without_refusal_of_origins(app, servers):
+    from superset_tenancy.sign_in import gate
+
+    with patch.object(gate, "_is_own", lambda domain: True):
+        yield
+
+
 DEFENCES = [
     (without_names_of_requests, test_named.test_layers_of_a_map),
     (without_names_of_requests, test_named.test_the_old_explore_page),
@@ -197,6 +288,17 @@ DEFENCES = [
     (without_content_guard, test_isolation.TestForeignThings().test_chart_on_a_foreign_dataset_cannot_be_made),
     (without_related_filters, test_isolation.TestForeignThings().test_people_and_roles_to_choose_from),
     (without_forgetting, test_pools.test_a_hundred_requests_of_two_tenants_carry_nothing_over),
+    (without_standing, test_sign_in.TestWhatEndsASignIn().test_sign_out_ends_every_session_and_token),
+    (without_standing, test_sign_in.TestWhatEndsASignIn().test_a_new_password_signs_out),
+    (without_end_at_sign_out, test_sign_in.TestWhatEndsASignIn().test_sign_out_ends_every_session_and_token),
+    (without_new_session_id, test_sign_in.TestWhatEndsASignIn().test_a_sign_in_has_a_session_id_that_nobody_knew_before),
+    (without_limit_of_attempts, test_sign_in.TestWrongPasswords().test_one_address_cannot_try_all_accounts),
+    (without_asking_for_the_old_password, test_sign_in.TestOwnPassword().test_the_api_asks_for_the_old_one),
+    (without_password_policy, test_sign_in.TestOwnPassword().test_a_short_one_is_refused),
+    (without_check_of_sign_out, test_sign_in.TestSigningOut().test_a_link_of_another_site_does_not_sign_out),
+    (without_guard_of_the_embedded_page, test_sign_in.TestSigningOut().test_the_embedded_page_does_not_sign_out),
+    (without_end_of_guests, test_sign_in.TestWhatEndsASignIn().test_a_guest_token_ends_with_the_embedding),
+    (without_refusal_of_origins, test_requests.test_the_origin_of_a_shop_is_refused),
     (without_guests_dashboards, test_guests.test_the_name_in_the_token_gives_nothing),
 ]
 
