@@ -35,6 +35,9 @@ export async function attack(): Promise<string> {
       ],
     ),
     '',
+    'PostgreSQL, Superset, Celery and both callers share the cores of one machine here: queries that the attacker has begun go on after',
+    'its last request, which "after" shows.',
+    '',
     `Ratio: ${fixed(ratio)} (target: at most 2). The attacker was answered ${Object.entries(answers)
       .map(([status, count]) => `${count} × ${status}`)
       .join(', ')}.`,
