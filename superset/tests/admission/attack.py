@@ -14,7 +14,6 @@ from world import Person, adhoc, query_context
 
 #: Ends with the role's time limit only.
 ENDLESS = "SELECT count(*) FROM generate_series(1, 100000000) AS a, generate_series(1, 100000) AS b"
-NESTED = "ARRAY[" * 12 + "1" + "]" * 12
 
 CHARTS_OF_A_DASHBOARD = 12
 AT_ONCE = 40
@@ -42,8 +41,6 @@ class Requests:
             yield self.chart(metrics=[adhoc("repeat('x', 100000000)")])
             yield self.chart(metrics=[adhoc("repeat('x', 9000000)")])
             yield self.chart(post_processing=[histogram])
-            yield self.sql(f"SELECT {NESTED}")
-            yield self.sql("SELECT '{{ \"x\" * 400000000 }}' AS x")
             yield self.sql("SELECT n, repeat('x', 200) FROM generate_series(1, 100000) AS n")
 
 
