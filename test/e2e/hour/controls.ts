@@ -4,7 +4,8 @@ import { Locator, Page, Response } from 'playwright-core';
 /** Chooses an option of a list that opens below its box. */
 export async function choose(box: Locator, option: string): Promise<void> {
   const page = box.page();
-  await box.click();
+  // The value that is chosen lies over the box.
+  await box.click({ force: true });
   await page.keyboard.type(option);
   await page
     .locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option')

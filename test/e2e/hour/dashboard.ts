@@ -16,13 +16,14 @@ export class Dashboard {
 
   public async open(title: string): Promise<void> {
     await this.page.goto(`${this.url}/dashboard/list/`);
+    await settled(this.page);
     await this.page.getByRole('link', { name: title }).first().click();
     await this.ready();
   }
 
   public async ready(): Promise<void> {
     await this.page.waitForURL(/\/superset\/dashboard\//);
-    await this.page.locator('[data-test="dashboard-header-container"], [data-test="slice-header"]').first().waitFor();
+    await this.page.locator('[data-test="slice-header"]').first().waitFor();
     await settled(this.page);
   }
 
@@ -78,29 +79,31 @@ export class Dashboard {
     const popover = this.page.locator('.ant-popover:not(.ant-popover-hidden)').last();
     await choose(popover.getByRole('combobox').first(), 'Last');
     await popover.getByText('Last year', { exact: true }).click();
-    await answerTo(this.page, 'GET /api/v1/time_range/', () => Promise.resolve()).catch(() => undefined);
     await popover.getByRole('button', { name: 'Apply' }).click();
-    await this.applyFilters();
+    await popover.waitFor({ state: 'hidden' });
+    const apply = this.filterBar.getByRole('button', { name: 'Apply filters' });
+    if (await apply.isEnabled()) {
+      await this.applyFilters();
+    }
+    await settled(this.page);
   }
 
   /** Filters the other charts by a cell of a chart. */
   public async crossFilter(cell: string): Promise<void> {
-    await answerTo(this.page, 'POST /api/v1/chart/data', () =>
-      this.page.getByRole('cell', { name: cell, exact: true }).first().click(),
-    );
+    await answerTo(this.page, 'POST /api/v1/chart/data', () => this.cell(cell).click());
     await settled(this.page);
   }
 
   public async drillToDetail(chart: string): Promise<void> {
     await this.chartMenu(chart, 'Drill to detail');
-    await this.dialog.getByRole('row').nth(1).waitFor();
+    await this.dialog.getByText(/^\d+ rows$/).waitFor();
     await settled(this.page);
     await this.dialog.getByRole('button', { name: 'Close' }).last().click();
     await this.dialog.waitFor({ state: 'hidden' });
   }
 
   public async drillBy(cell: string, column: string): Promise<void> {
-    await this.page.getByRole('cell', { name: cell, exact: true }).first().click({ button: 'right' });
+    await this.cell(cell).click({ button: 'right' });
     await chooseOf(this.page, 'Drill by', column);
     await this.dialog.locator('[data-test="slice-container"], table').first().waitFor();
     await settled(this.page);
@@ -140,6 +143,10 @@ export class Dashboard {
       this.menu('Share', 'Copy permalink to clipboard'),
     );
     return ((await answer.json()) as { url: string }).url;
+  }
+
+  private cell(text: string): Locator {
+    return this.page.getByRole('cell').getByText(text, { exact: true }).first();
   }
 
   private async edit(): Promise<void> {
