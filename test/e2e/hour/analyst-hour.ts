@@ -77,7 +77,7 @@ export async function workOnDashboard(page: Page, hour: Hour): Promise<void> {
   hour.link = await dashboard.permalink();
 }
 
-/** Changes the dataset, and looks around. */
+/** Searches the lists, opens the user's own pages, and changes the dataset. */
 export async function lookAround(page: Page, { url, name }: Hour): Promise<void> {
   await seeLists(page, url, name);
   await seeOwnPages(page, url);

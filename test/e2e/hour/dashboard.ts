@@ -88,12 +88,6 @@ export class Dashboard {
     await settled(this.page);
   }
 
-  /** Filters the other charts by a cell of a chart. */
-  public async crossFilter(cell: string): Promise<void> {
-    await answerTo(this.page, 'POST /api/v1/chart/data', () => this.cell(cell).click());
-    await settled(this.page);
-  }
-
   public async drillToDetail(chart: string): Promise<void> {
     await this.chartMenu(chart, 'Drill to detail');
     await this.dialog.getByText(/^\d+ rows$/).waitFor();
@@ -102,17 +96,8 @@ export class Dashboard {
     await this.dialog.waitFor({ state: 'hidden' });
   }
 
-  public async drillBy(cell: string, column: string): Promise<void> {
-    await this.cell(cell).click({ button: 'right' });
-    await chooseOf(this.page, 'Drill by', column);
-    await this.dialog.locator('[data-test="slice-container"], table').first().waitFor();
-    await settled(this.page);
-    await this.dialog.getByRole('button', { name: 'Close' }).last().click();
-    await this.dialog.waitFor({ state: 'hidden' });
-  }
-
   public async downloadCsv(chart: string): Promise<string> {
-    return downloadedBy(this.page, () => this.chartMenu(chart, 'Data Export Options', 'Export to .CSV'));
+    return downloadedBy(this.page, () => this.chartMenu(chart, 'Download', 'Export to .CSV'));
   }
 
   public async refresh(): Promise<void> {
@@ -143,10 +128,6 @@ export class Dashboard {
       this.menu('Share', 'Copy permalink to clipboard'),
     );
     return ((await answer.json()) as { url: string }).url;
-  }
-
-  private cell(text: string): Locator {
-    return this.page.getByRole('cell').getByText(text, { exact: true }).first();
   }
 
   private async edit(): Promise<void> {

@@ -42,7 +42,7 @@ async function addItem(dialog: Locator, tab: RegExp, name: string, sql: string):
   const panel = dialog.getByRole('tabpanel', { name: tab });
   await panel.getByRole('button', { name: /Add item/ }).click();
   // What is new comes first.
-  await panel.locator('input[value^="<new"]').first().fill(name);
+  await panel.getByRole('table').last().getByRole('textbox').first().fill(name);
   const editor = panel.locator('.ace_editor').first();
   if (!(await editor.isVisible())) {
     await panel.getByRole('button', { name: 'Expand row' }).first().click();

@@ -34,13 +34,6 @@ export class Explore {
     await this.close(popover);
   }
 
-  public async addColumnBySql(control: string, sql: string): Promise<void> {
-    const popover = await this.open(control);
-    await popover.getByRole('tab', { name: 'Custom SQL' }).click();
-    await writeSql(popover.locator('.ace_editor'), sql);
-    await this.close(popover);
-  }
-
   public async addSavedMetric(control: string, metric: string): Promise<void> {
     const popover = await this.open(control);
     await popover.getByRole('tab', { name: 'Saved' }).click();

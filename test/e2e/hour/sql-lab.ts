@@ -109,18 +109,4 @@ export class SqlLab {
     await dialog.getByRole('textbox', { name: 'Dataset name' }).fill(name);
     return tabOpenedBy(this.page, () => dialog.getByRole('button', { name: 'Save & Explore' }).click());
   }
-
-  public async chartOfResult(): Promise<void> {
-    await this.results.getByRole('button', { name: 'Create chart' }).click();
-    await this.page.waitForURL(/\/explore\//);
-    await this.page.locator('[data-test="chart-container"] table, [data-test="slice-container"]').first().waitFor();
-    await settled(this.page);
-  }
-
-  /** Copies the address of the query. */
-  public async share(): Promise<void> {
-    await answerTo(this.page, 'POST /api/v1/sqllab/permalink', () =>
-      this.page.getByRole('button', { name: 'link', exact: true }).click(),
-    );
-  }
 }
