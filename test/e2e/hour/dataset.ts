@@ -33,7 +33,6 @@ export async function editDataset(page: Page, url: string, name: string): Promis
   }
   await dialog.getByRole('button', { name: 'Save', exact: true }).click();
   await answerTo(page, 'PUT /api/v1/dataset/', () => page.getByRole('button', { name: 'OK', exact: true }).click());
-  await dialog.first().waitFor({ state: 'hidden' });
   await settled(page);
 }
 
