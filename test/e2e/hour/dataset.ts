@@ -1,22 +1,5 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, choose, settled, writeSql } from './controls';
-
-/** Makes a dataset of a table. */
-export async function datasetOfTable(page: Page, url: string, database: string, table: string): Promise<void> {
-  await page.goto(`${url}/dataset/add/`);
-  await choose(page.getByRole('combobox', { name: /^Select database/ }), database);
-  const schema = page.getByRole('combobox', { name: /^Select schema/ });
-  await page.locator('input[aria-label^="Select schema"]:enabled').waitFor();
-  await choose(schema, 'analytics');
-  await page.locator('input[aria-label^="Select table"]:enabled').waitFor();
-  await choose(page.getByRole('combobox', { name: /^Select table/ }), table);
-  await page.getByRole('columnheader', { name: 'Datatype' }).waitFor();
-  await answerTo(page, 'POST /api/v1/dataset/', () =>
-    page.getByRole('button', { name: 'Create and explore dataset' }).click(),
-  );
-  await page.waitForURL(/\/chart\/add/);
-  await settled(page);
-}
+import { answerTo, settled, writeSql } from './controls';
 
 /** Adds a calculated column and a metric to a dataset. */
 export async function editDataset(page: Page, url: string, name: string): Promise<void> {
