@@ -21,7 +21,7 @@ def callers_of_request() -> list[frozenset[str]]:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         # Raises as Superset does for a token that is not valid. Leaves nothing in the request that a page would take for a user.
-        user = security_manager.load_user(decode_token(token)["sub"])
+        user = security_manager.user_of_token(decode_token(token))
         asking.append(kinds_of(user) if user else frozenset({"anonymous"}))
     return asking or [frozenset({"anonymous"})]
 

@@ -32,12 +32,16 @@ class SignInManager:
         return user if user is not None and holds(session.get(_STANDING), user) else None
 
     def load_user_jwt(self, _header: Any, claims: dict[str, Any]) -> Any | None:
+        """The user of the token, who is then the user of the request."""
+        user = self.user_of_token(claims)
+        if user is not None:
+            g.user = user
+        return user
+
+    def user_of_token(self, claims: dict[str, Any]) -> Any | None:
         """The user of the token, unless the token has ended."""
         user = super().load_user(claims["sub"])
-        if user is None or not holds(claims.get(_STANDING), user):
-            return None
-        g.user = user
-        return user
+        return user if user is not None and holds(claims.get(_STANDING), user) else None
 
     def auth_user_db(self, username: str | None, password: str | None) -> Any | None:
         """The user, if the password is right and not too many wrong ones came before it."""
