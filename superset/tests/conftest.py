@@ -154,6 +154,15 @@ def guest_of(app, platform):
     return guest
 
 
+@pytest.fixture(autouse=True)
+def no_wrong_passwords(request):
+    """Wrong passwords of one test do not count for another."""
+    if "app" in request.fixturenames:
+        from limits.storage import storage_from_string
+
+        storage_from_string(request.getfixturevalue("app").config["RATELIMIT_STORAGE_URI"]).reset()
+
+
 @pytest.fixture
 def account(app, tenancy):
     """An analyst of this test alone."""
@@ -176,3 +185,14 @@ def worker(servers, metadata):
     """A Celery worker as its task definition starts one."""
     with servers.running("worker") as process:
         yield process
+
+
+@pytest.fixture
+def every_route(app):
+    """As if no route were withheld, so that what stands behind the list of routes is asked."""
+    hooks = app.before_request_funcs[None]
+    check = next(hook for hook in hooks if hook.__name__ == "check_route")
+    position = hooks.index(check)
+    hooks.remove(check)
+    yield
+    hooks.insert(position, check)

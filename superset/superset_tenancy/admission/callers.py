@@ -90,6 +90,7 @@ def group_of_request() -> str:
     from flask_login import current_user
 
     from superset_tenancy.identity import tenants_of
+    from superset_tenancy.refusal import TenancyRefusal
 
     user = current_user._get_current_object()
     if not user.is_authenticated:
@@ -99,7 +100,11 @@ def group_of_request() -> str:
             user = None
     if user is None:
         return ANONYMOUS
-    tenants = tenants_of(user)
+    try:
+        tenants = tenants_of(user)
+    except TenancyRefusal:
+        # A guest whose dashboard is gone; Superset's answer says so.
+        return ANONYMOUS
     if not tenants:
         return PLATFORM
     return group_of_tenant(min(tenants))

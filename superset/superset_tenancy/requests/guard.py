@@ -55,7 +55,7 @@ def _bearer() -> Any | None:
     if scheme.lower() != "bearer":
         return None
     try:
-        return security_manager.load_user(decode_token(token.strip())["sub"])
+        return security_manager.user_of_token(decode_token(token.strip()))
     except Exception:
         return None
 

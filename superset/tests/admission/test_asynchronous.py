@@ -28,7 +28,9 @@ class TestAsking:
     def test_more_than_so_many_are_refused_with_the_reason(self, me, other):
         from superset_tenancy.admission.asynchronous import AT_ONCE
 
-        answers = [ask(me) for _ in range(AT_ONCE + 2)]
+        answers = [ask(me, ENDLESS) for _ in range(AT_ONCE + 2)]
+        for answer in answers[:AT_ONCE]:
+            me.analyst.post("/api/v1/query/stop", {"client_id": answer.json["query"]["id"]})
         assert [answer.status_code for answer in answers] == [202] * AT_ONCE + [429] * 2, answers[-1].text
         assert f"{AT_ONCE} asynchronous queries queued or running" in answers[-1].json["errors"][0]["message"]
         assert int(answers[-1].headers["Retry-After"]) > 0

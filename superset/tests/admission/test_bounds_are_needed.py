@@ -100,7 +100,7 @@ nothing_left = test_asynchronous.nothing_left
     BOUNDS,
     ids=["-".join([off.__name__, test.__name__, *known.values()]) for off, test, known in BOUNDS],
 )
-def test_a_test_fails(switched_off, test, known, request, world):
+def test_a_test_fails(switched_off, test, known, request, world, every_route):
     """The same test, first as it is, then without the bound."""
     known = {"me": world["tk4q9w"], "other": world["tz81mm"], **known}
     names = [name for name in test.__code__.co_varnames[: test.__code__.co_argcount] if name != "self"]

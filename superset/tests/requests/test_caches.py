@@ -44,7 +44,7 @@ def old_chart(tenant, **more) -> str:
     return f"/superset/explore_json/?csv=true&form_data={quote(json.dumps(form_data))}"
 
 
-def test_a_url_that_the_other_has_opened(app, me, other, platform, guest_of):
+def test_a_url_that_the_other_has_opened(app, me, other, platform, guest_of, every_route):
     url = old_chart(other)
     at_home = Browser(app, other.analyst).get(url)
     assert at_home.status_code == 200 and other.canary in at_home.text, at_home.text
@@ -56,7 +56,7 @@ def test_a_url_that_the_other_has_opened(app, me, other, platform, guest_of):
     assert answer.status_code != 200 and other.canary not in answer.text, answer.text
 
 
-def test_a_url_that_an_analyst_has_opened_is_not_for_viewers(app, me):
+def test_a_url_that_an_analyst_has_opened_is_not_for_viewers(app, me, every_route):
     """Of the same tenant: a viewer has dashboards, not datasets."""
     url = old_chart(me)
     assert me.canary in Browser(app, me.analyst).get(url).text
@@ -64,7 +64,7 @@ def test_a_url_that_an_analyst_has_opened_is_not_for_viewers(app, me):
     assert answer.status_code != 200 and me.canary not in answer.text
 
 
-def test_guests_with_other_row_filters(me, filtered_guest):
+def test_guests_with_other_row_filters(me, filtered_guest, every_route):
     all_rows, no_rows = filtered_guest("1 = 1"), filtered_guest("1 = 0")
     assert rows(all_rows.chart_data(me, me.dashboard, force=False)) == [{"n": me.orders}]
     assert rows(no_rows.chart_data(me, me.dashboard, force=False)) == [{"n": 0}]
@@ -73,7 +73,7 @@ def test_guests_with_other_row_filters(me, filtered_guest):
     assert me.canary not in second.text, (first.text, second.text)
 
 
-def test_browsers_and_proxies_keep_nothing_but_static_files(me, app):
+def test_browsers_and_proxies_keep_nothing_but_static_files(me, app, every_route):
     paths = ["/api/v1/dashboard/", f"/superset/dashboard/{me.dashboard}/", old_chart(me), "/api/v1/me/"]
     analyst = Browser(app, me.analyst)
     for answer in (analyst.get(path) for path in paths):
@@ -99,7 +99,7 @@ def use_all_caches(tenant, app) -> None:
         assert tenant.analyst.get(f"/api/v1/database/{tenant.database}/{path}").status_code == 200
 
 
-def test_each_key_has_its_tenant(me, other, app, guest_of):
+def test_each_key_has_its_tenant(me, other, app, guest_of, every_route):
     """All of Superset's caches, after both have used them."""
     for tenant in (me, other):
         use_all_caches(tenant, app)

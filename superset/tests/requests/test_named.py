@@ -103,7 +103,7 @@ def ask(person, method: str, path: str, body):
 
 
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
-def test_an_analyst_names(me, other, asked):
+def test_an_analyst_names(me, other, asked, every_route):
     *request, expected = asked(me, me)
     at_home = ask(me.analyst, *request)
     assert expected is None or at_home.status_code == expected, at_home.text
@@ -146,7 +146,7 @@ def test_a_draft_of_the_own_tenant_is_not_for_viewers(app, me):
     assert answer.status_code == 404 and title not in answer.text
 
 
-def test_the_old_explore_page(app, me, other):
+def test_the_old_explore_page(app, me, other, every_route):
     for path in (
         "/superset/explore/table/{dataset}/",
         "/superset/explore/?slice_id={chart}",

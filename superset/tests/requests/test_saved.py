@@ -67,7 +67,7 @@ def owners(app, kind: str, number: int) -> list[str]:
         return sorted(owner.username for thing in find(kind, [number]) for owner in thing.owners)
 
 
-def test_an_import_with_the_name_of_a_colleagues_dataset(app, me, colleague):
+def test_an_import_with_the_name_of_a_colleagues_dataset(app, me, colleague, every_route):
     number = me.datasets["events"]
     files = with_changes(exported(app, "dataset", number), "datasets/", uuid=str(uuid.uuid4()), description="mine now")
     before = owners(app, "dataset", number)

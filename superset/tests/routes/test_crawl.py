@@ -162,4 +162,4 @@ def test_what_is_the_others_is_as_it_was(app, scene, crawled):
 def test_a_kind_that_is_not_served_meets_the_gate_on_every_route(crawled):
     """Nothing is answered to those who have no business there."""
     for kind in ("anonymous", "unassigned"):
-        assert set(crawled(kind).statuses) <= {200, 302, 400, 401, 403, 404, 405, 422}
+        assert set(crawled(kind).statuses) <= {200, 302, 400, 401, 403, 404, 405, 422, 429}
