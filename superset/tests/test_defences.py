@@ -83,15 +83,15 @@ def without_own_stop(app, servers):
 @contextmanager
 def without_guard_of_sql(app, servers):
     """As if Superset and PostgreSQL got each text as it was typed."""
-    from superset_tenancy.sql import mutator, parsing
+    from superset_tenancy.sql import mutator, text_guard
 
     def pass_all(*_texts, **_options):
         pass
 
     with (
         patch.object(mutator, "check", pass_all),
-        patch.object(parsing, "check", pass_all),
-        patch.object(parsing, "check_expression", pass_all),
+        patch.object(text_guard, "check", pass_all),
+        patch.object(text_guard, "check_expression", pass_all),
     ):
         yield
 
