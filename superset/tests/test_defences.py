@@ -8,6 +8,7 @@ import test_attacks
 import test_guests
 import test_isolation
 import test_pools
+import test_sql_lab
 from superset.security import SupersetSecurityManager
 
 
@@ -162,3 +163,16 @@ def test_a_test_fails(switched_off, test, request, app, servers, world):
     test(**arguments)
     with switched_off(app, servers), pytest.raises(AssertionError):
         test(**arguments)
+
+
+#: What is only asked, in each place where SQL is typed: nothing of it is saved.
+ASKED = ["sql lab", "format", "metric", "column", "where", "having", "order", "samples"]
+
+
+@pytest.mark.parametrize("place", ASKED)
+@pytest.mark.parametrize("text", test_sql_lab.TEXTS)
+def test_without_the_guard_of_sql_a_text_gets_through(app, servers, world, place, text):
+    """It is refused with a reason of the guard's, and of nobody else's."""
+    test_sql_lab.test_is_refused_in_words_in_each_place(world, place, text)
+    with without_guard_of_sql(app, servers), pytest.raises(AssertionError):
+        test_sql_lab.test_is_refused_in_words_in_each_place(world, place, text)
