@@ -9,6 +9,8 @@ from typing import Any
 
 from superset.utils.log import DBEventLogger
 
+from superset_tenancy.sql.masking import masked
+
 #: Steps of a request, not requests.
 _STEPS = {
     "ChartDataRestApi.json_dumps",
@@ -26,3 +28,7 @@ class RequestEventLogger(DBEventLogger):
         """Writes the line, unless it is for a step."""
         if action not in _STEPS:
             super().log_with_context(action, *arguments, **payload)
+
+    def log(self, *arguments: Any, **options: Any) -> None:
+        """Writes what was asked, without passwords and keys that were typed."""
+        super().log(*arguments, **{**options, "records": masked(options.get("records", []))})
