@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { saferVersion } from '../database/postgres-version';
 import { brandRuleProblems } from '../superset/brand-rules';
 import { contentBundleProblem } from '../superset/content-bundle';
+import { functionNameProblems } from '../superset/function-name';
 import {
   missingKeys,
   missingValues,
@@ -52,6 +53,7 @@ const RULES: Rule[] = [
   (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks', [2, 6]),
   (environment) => minUpToMax(environment, 'minWorkerTasks', 'maxWorkerTasks', [1, 4]),
   emailAddresses,
+  functionNames,
   schemaIsFree,
 ];
 
@@ -254,6 +256,12 @@ function brandsAreSound(environment: unknown, directory: string): Problem[] {
       path: [...path, ...problem.path],
     })),
   );
+}
+
+function functionNames(environment: unknown): Problem[] {
+  const path = ['superset', 'allowedFunctions'];
+  const given = at(environment, path);
+  return Array.isArray(given) ? functionNameProblems(given, path) : [];
 }
 
 function contentIsABundle(environment: unknown, directory: string): Problem[] {

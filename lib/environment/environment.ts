@@ -555,6 +555,15 @@ export interface EnvironmentSuperset {
   readonly contentBundle?: string;
 
   /**
+   * Functions that tenants' users may call in SQL beside those of PostgreSQL that only compute: names in lower case, with or
+   * without their schema, for instance `analytics.margin`.
+   *
+   * @maxItems 200
+   * @default - none
+   */
+  readonly allowedFunctions?: string[];
+
+  /**
    * Web tasks at least, 1 to 100.
    *
    * @minimum 1

@@ -24,6 +24,7 @@ import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { SupersetDesiredState } from './superset-desired-state';
 import { Brand } from './brand';
 import { brandRuleProblems, imageUri } from './brand-rules';
+import { functionNameProblems } from './function-name';
 import { SharedEntrance } from './shared-entrance';
 import { SharedLoadBalancer } from './shared-load-balancer';
 import { SupersetImage } from './superset-image';
@@ -68,6 +69,14 @@ export interface SupersetServiceProps {
    * @default - none: tenants begin with nothing
    */
   readonly contentBundle?: string;
+
+  /**
+   * Functions that tenants' users may call in SQL beside those of PostgreSQL that only compute: names in lower case, with or
+   * without their schema, for instance `analytics.margin`.
+   *
+   * @default - none
+   */
+  readonly allowedFunctions?: string[];
 
   /**
    * Name and face that people see. Paths in it begin at the working directory.
@@ -555,7 +564,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   }
 
   private environmentOf(props: SupersetServiceProps): { [name: string]: string } {
-    const { metadataDatabase, cache, connectionsPerProcess } = props;
+    const { metadataDatabase, cache, connectionsPerProcess, allowedFunctions = [] } = props;
     const tokenProxies = this.tokenProxies(props.tenants);
     const proxies = (props.proxies ?? []).filter((proxy) => !tokenProxies.has(proxy));
     const ownQueues = props.tenants.filter(({ tenant }) => tenant.ownWorkers).map(({ tenant }) => tenant.id);
@@ -575,9 +584,18 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...(connectionsPerProcess !== undefined && {
         SUPERSET_TENANT_CONNECTIONS: `${this.validConnections(connectionsPerProcess)}`,
       }),
+      ...(allowedFunctions.length > 0 && {
+        SUPERSET_ALLOWED_SQL_FUNCTIONS: this.validFunctions(allowedFunctions).join(','),
+      }),
       ...(ownQueues.length > 0 && { SUPERSET_OWN_QUEUES: ownQueues.sort().join(',') }),
       AWS_REGION: Aws.REGION,
     };
+  }
+
+  private validFunctions(names: string[]): string[] {
+    const problems = functionNameProblems(names, ['allowedFunctions']);
+    if (problems.length === 0) return names;
+    throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
   }
 
   /** Of the tasks that people see something of, so that a new colour neither migrates anything nor stops the clock. */

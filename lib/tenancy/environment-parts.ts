@@ -34,14 +34,15 @@ export function networkProps(
 
 /** What an environment says of its Superset, and of how users get to it. */
 export function supersetProps(scope: Construct, { domain, superset }: Environment, network: TenancyNetwork) {
-  const { brand, image, contentBundle, connectionsPerProcess } = superset;
+  const { brand, image, contentBundle, connectionsPerProcess, allowedFunctions } = superset;
   const { minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks } = superset;
   return {
     domainName: domain.name,
     certificate: acm.Certificate.fromCertificateArn(scope, 'Certificate', domain.certificateArn),
     internetFacing: domain.internetFacing,
     image: image ? imageAt(scope, image, network) : undefined,
-    ...{ brand, contentBundle, connectionsPerProcess, minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
+    ...{ brand, contentBundle, connectionsPerProcess, allowedFunctions },
+    ...{ minWebTasks, maxWebTasks, minWorkerTasks, maxWorkerTasks },
   };
 }
 

@@ -127,6 +127,7 @@ export class InstancePerTenantStack extends Stack {
       brand: plan.brand,
       contentBundle: superset.contentBundle,
       connectionsPerProcess: superset.connectionsPerProcess,
+      allowedFunctions: superset.allowedFunctions,
       schema: data?.schema,
       extensions: data?.extensions,
       alarmEmails: environment.alarms?.emails,

@@ -59,6 +59,14 @@ export interface TenancyOptions {
   readonly connectionsPerProcess?: number;
 
   /**
+   * Functions that tenants' users may call in SQL beside those of PostgreSQL that only compute: names in lower case, with or
+   * without their schema, for instance `analytics.margin`.
+   *
+   * @default - none
+   */
+  readonly allowedFunctions?: string[];
+
+  /**
    * Web tasks at least.
    *
    * @default 2

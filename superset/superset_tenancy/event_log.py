@@ -17,6 +17,8 @@ from superset.exceptions import SupersetSecurityException
 from superset.utils import json
 from superset.utils.log import DBEventLogger
 
+from superset_tenancy.sql.masking import masked
+
 #: Characters of a line.
 LONGEST_ENTRY = 20_000
 
@@ -44,10 +46,12 @@ class RequestEventLogger(DBEventLogger):
             super().log_with_context(action, *arguments, **payload)
 
     def log(self, user_id: int | None, action: str, *arguments: Any, records: Any = (), **details: Any) -> None:
-        """Writes one line, or one for each object that was opened."""
+        """Writes one line, without passwords and keys that were typed, or one for each object that was opened."""
         named = [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
         if action != _REPORT:
-            super().log(user_id, action, *arguments, records=[_within_bounds(record) for record in named[:1]] or [{}], **details)
+            super().log(
+                user_id, action, *arguments, records=masked([_within_bounds(record) for record in named[:1]]) or [{}], **details
+            )
         elif opened := _opened(named, details) if user_id else []:
             details |= {"dashboard_id": None, "slice_id": None}
             super().log(user_id, action, *arguments, records=opened, **details)

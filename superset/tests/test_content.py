@@ -367,6 +367,18 @@ class TestRefusal:
     def write_in_sql(content):
         content.file("/orders")["sql"] = "DELETE FROM orders"
 
+    def write_jinja(content):
+        content.file("/orders")["sql"] = "SELECT * FROM orders WHERE customer = '{{ current_username() }}'"
+
+    def write_jinja_in_metric(content):
+        content.file("/orders")["metrics"][0] |= {"metric_name": "orders", "expression": "count({{ 1 }})"}
+
+    def read_public(content):
+        content.file("/orders")["sql"] = "SELECT * FROM public.orders"
+
+    def be_in_public(content):
+        content.file("/orders")["schema"] = "public"
+
     def name_schema_in_sql(content):
         content.file("/orders")["sql"] = "SELECT * FROM tenant_tk4q9w.notes"
 
@@ -413,6 +425,10 @@ class TestRefusal:
             (point_to_other_tenants_schema, "orders_1.yaml: is in the schema tenant_tz81mm"),
             (load_from_url, "orders_1.yaml: loads its rows from a URL"),
             (write_in_sql, "orders_1.yaml: its SQL is refused: DELETE is not allowed"),
+            (write_jinja, "orders_1.yaml: its SQL has a Jinja template"),
+            (write_jinja_in_metric, "orders_1.yaml: its metric orders has a Jinja template"),
+            (read_public, "orders_1.yaml: its SQL reads from the schema public, which has no tables of tenants"),
+            (be_in_public, "orders_1.yaml: is in the schema public, which has no tables of tenants"),
             (name_schema_in_sql, "orders_1.yaml: its SQL names tenant_tk4q9w"),
             (drop_dataset, "charts/Events_by_day_7.yaml: its dataset"),
             (drop_chart, "dashboards/Orders_1.yaml: its chart Orders is not in the bundle"),

@@ -12,6 +12,7 @@ import test_named
 import test_pools
 import test_requests
 import test_sign_in
+import test_sql_lab
 from superset.security import SupersetSecurityManager
 
 
@@ -117,15 +118,15 @@ def without_own_stop(app, servers):
 @contextmanager
 def without_guard_of_sql(app, servers):
     """As if Superset and PostgreSQL got each text as it was typed."""
-    from superset_tenancy.sql import mutator, parsing
+    from superset_tenancy.sql import mutator, text_guard
 
     def pass_all(*_texts, **_options):
         pass
 
     with (
         patch.object(mutator, "check", pass_all),
-        patch.object(parsing, "check", pass_all),
-        patch.object(parsing, "check_expression", pass_all),
+        patch.object(text_guard, "check", pass_all),
+        patch.object(text_guard, "check_expression", pass_all),
     ):
         yield
 
@@ -314,3 +315,16 @@ def test_a_test_fails(switched_off, test, request, app, servers, world):
     test(**arguments)
     with switched_off(app, servers), pytest.raises(AssertionError):
         test(**arguments)
+
+
+#: What is only asked, in each place where SQL is typed: nothing of it is saved.
+ASKED = ["sql lab", "format", "metric", "column", "where", "having", "order", "samples"]
+
+
+@pytest.mark.parametrize("place", ASKED)
+@pytest.mark.parametrize("text", test_sql_lab.TEXTS)
+def test_without_the_guard_of_sql_a_text_gets_through(app, servers, world, place, text):
+    """It is refused with a reason of the guard's, and of nobody else's."""
+    test_sql_lab.test_is_refused_in_words_in_each_place(world, place, text)
+    with without_guard_of_sql(app, servers), pytest.raises(AssertionError):
+        test_sql_lab.test_is_refused_in_words_in_each_place(world, place, text)

@@ -673,6 +673,11 @@ export const BAD_FILES: BadFile[] = [
     ],
   ],
   [
+    'a function with its parentheses',
+    [['version: 6.1.0', 'version: 6.1.0\n  allowedFunctions: [analytics.margin, "margin()"]']],
+    ['18:40: superset.allowedFunctions[1] is "margin()", which is not the name of a function [FUNCTION_NAME_INVALID]'],
+  ],
+  [
     'content without a path',
     [['version: 6.1.0', "version: 6.1.0\n  contentBundle: ''"]],
     ['18:18: superset.contentBundle is "" [VALUE_INVALID]'],

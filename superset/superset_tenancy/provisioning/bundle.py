@@ -32,9 +32,8 @@ from superset.dashboards.schemas import ImportV1DashboardSchema
 from superset.datasets.schemas import ImportV1DatasetSchema
 
 from superset_tenancy import names
+from superset_tenancy.provisioning.bundle_sql import problems_of_sql
 from superset_tenancy.provisioning.changes import Refused
-from superset_tenancy.sql.guard import check
-from superset_tenancy.sql.refused import SqlRefused
 
 #: In the order in which they are made.
 KINDS = ("dataset", "chart", "dashboard")
@@ -103,7 +102,7 @@ class Bundle:
 
 def read_bundle(name: str, content: bytes, own_schema: str | None = None) -> Bundle:
     """Reads an export bundle; raises Refused with all that is wrong with it."""
-    reading = _Reading(name)
+    reading = _Reading(name, own_schema)
     files = reading.files(content)
     if not reading.problems:
         reading.metadata(files.pop("metadata.yaml", None))
@@ -127,6 +126,7 @@ class _LoaderWithoutAliases(yaml.SafeLoader):
 @dataclass
 class _Reading:
     name: str
+    own_schema: str | None
     problems: list[str] = field(default_factory=list)
     objects: list[BundleObject] = field(default_factory=list)
     databases: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -238,16 +238,10 @@ class _Reading:
             yield f"is in the catalog {config['catalog']}; tenants have one, their own database"
         if config.get("data"):
             yield "loads its rows from a URL; a tenant's rows are the ETL's"
-        schema, sql = config.get("schema") or "", config.get("sql") or ""
+        schema = config.get("schema") or ""
         if _TENANT_SCHEMA.fullmatch(schema) and schema != self.tenant_schema:
             yield f"is in the schema {schema}, which may be a tenant's; make the bundle over that tenant's own Database"
-        if sql:
-            try:
-                check(sql)
-            except SqlRefused as refusal:
-                yield f"its SQL is refused: {refusal}"
-            if self.tenant_schema and re.search(rf"\b{self.tenant_schema}\b", sql):
-                yield f"its SQL names {self.tenant_schema}; without a schema, each tenant's own table is found"
+        yield from problems_of_sql(config, self.tenant_schema, self.own_schema)
 
 
 def _paths(entries: list[zipfile.ZipInfo]) -> Iterator[tuple[str, zipfile.ZipInfo]]:

@@ -40,3 +40,28 @@ def parts_of(kind: str, tree: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
                 yield from part.items()
             else:
                 yield field, part
+
+
+def walk(tree: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], frozenset[str]]]:
+    """All parts of a query with their types, each with the names of CTEs that it may read from.
+
+    A part of a type that is not listed is given, but not gone into.
+    """
+    rest: list[tuple[str, dict[str, Any], frozenset[str]]] = [("SelectStmt", tree, frozenset())]
+    while rest:
+        kind, part, ctes = rest.pop()
+        if kind == "SelectStmt" and "withClause" in part:
+            ctes = _add_ctes(part["withClause"], ctes, rest)
+            part = {name: value for name, value in part.items() if name != "withClause"}
+        yield kind, part, ctes
+        if kind in ALLOWED and kind != "A_Const":
+            rest += ((inner_kind, inner, ctes) for inner_kind, inner in parts_of(kind, part))
+
+
+def _add_ctes(clause: dict[str, Any], known: frozenset[str], rest: list) -> frozenset[str]:
+    """Names that the statement knows; each CTE knows those before it, or all if it may be recursive."""
+    all_names = known | {cte["CommonTableExpr"]["ctename"] for cte in clause["ctes"]}
+    for cte in clause["ctes"]:
+        rest.append(("CommonTableExpr", cte["CommonTableExpr"], all_names if clause.get("recursive") else known))
+        known = known | {cte["CommonTableExpr"]["ctename"]}
+    return all_names

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from superset_tenancy.sql.grammar import ALLOWED, parts_of
+from superset_tenancy.sql.grammar import ALLOWED, walk
 from superset_tenancy.sql.known_names import KNOWN
 from superset_tenancy.sql.parse_tree import SqlNotUnderstood, Statement, place_of, statements_of
 from superset_tenancy.sql.refused import SqlRefused, shown
@@ -77,30 +77,13 @@ class _Query:
         self._fields: list[tuple[str, str, int]] = []
 
     def check(self, tree: dict[str, Any]) -> None:
-        rest: list[tuple[str, dict[str, Any], frozenset[str]]] = [("SelectStmt", tree, frozenset())]
-        while rest:
-            kind, part, ctes = rest.pop()
+        for kind, part, ctes in walk(tree):
             if kind not in ALLOWED:
                 raise self._refusal_of_part(kind, part)
-            if kind == "A_Const":
-                continue
-            if kind == "SelectStmt" and "withClause" in part:
-                ctes = self._add_ctes(part["withClause"], ctes, rest)
-                part = {name: value for name, value in part.items() if name != "withClause"}
             look = getattr(self, f"_look_at_{kind}", None)
             if look:
                 look(part, ctes)
-            rest += ((kind, part, ctes) for kind, part in parts_of(kind, part))
         self._look_at_fields()
-
-    @staticmethod
-    def _add_ctes(clause: dict[str, Any], known: frozenset[str], rest: list) -> frozenset[str]:
-        """Names that the statement knows; each CTE knows those before it, or all if it may be recursive."""
-        all_names = known | {cte["CommonTableExpr"]["ctename"] for cte in clause["ctes"]}
-        for cte in clause["ctes"]:
-            rest.append(("CommonTableExpr", cte["CommonTableExpr"], all_names if clause.get("recursive") else known))
-            known = known | {cte["CommonTableExpr"]["ctename"]}
-        return all_names
 
     def _look_at_RangeVar(self, table: dict[str, Any], ctes: frozenset[str]) -> None:
         schema, name = table.get("schemaname", ""), table["relname"]

@@ -15,6 +15,7 @@ from superset_tenancy.sql.refused import SqlRefused, shown
 MAX_BYTES = 1_000_000
 _MAX_TREE_BYTES = 8_000_000
 _LINE_END = "\n"
+_PLACES = ("location", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end")
 
 
 class SqlNotUnderstood(SqlRefused):
@@ -29,6 +30,8 @@ class Statement:
     kind: str
     tree: dict[str, Any]
     text: str
+    #: Byte of the whole text at which it starts: places in the tree are counted from the beginning of the whole.
+    start: int = 0
 
 
 def statements_of(sql: str) -> list[Statement]:
@@ -83,4 +86,21 @@ def _statement(raw: dict[str, Any], encoded: bytes) -> Statement:
     ((kind, tree),) = raw["stmt"].items()
     start = raw.get("stmt_location", 0)
     text = encoded[start : start + raw["stmt_len"]] if "stmt_len" in raw else encoded[start:]
-    return Statement(kind, tree, text.decode())
+    return Statement(kind, tree, text.decode(), start)
+
+
+def same_sql(one: str, other: str) -> bool:
+    """Whether PostgreSQL reads both texts as the same."""
+    try:
+        trees = [[(found.kind, _without_places(found.tree)) for found in statements_of(text)] for text in (one, other)]
+    except SqlRefused:
+        return False
+    return trees[0] == trees[1]
+
+
+def _without_places(tree: Any) -> Any:
+    if isinstance(tree, list):
+        return [_without_places(part) for part in tree]
+    if isinstance(tree, dict):
+        return {name: _without_places(part) for name, part in tree.items() if name not in _PLACES}
+    return tree

@@ -1,4 +1,4 @@
-"""Queries that analysts write, of all that PostgreSQL can do: each is valid to a server, and none is refused."""
+"""Queries that analysts write, of all that PostgreSQL can do: each is valid to a server, and none is refused or changed."""
 
 from itertools import groupby
 from pathlib import Path
@@ -46,3 +46,21 @@ def test_each_is_valid_to_a_server_and_none_is_refused(corpus, subject):
         corpus.execute(query)
         corpus.execute("ROLLBACK TO query")
         check(query)
+
+
+@pytest.mark.parametrize("subject", QUERIES)
+def test_superset_limits_and_indents_each_and_leaves_its_meaning(app, corpus, subject):
+    """As SQL Lab and its button do: a statement that Superset has limited is valid to a server, and gives no more rows."""
+    from superset.sql.parse import SQLScript
+
+    for query in QUERIES[subject]:
+        script = SQLScript(query, "postgresql")
+        indented = script.format()
+        script.statements[-1].set_limit_value(7)
+        for text in (indented, script.statements[-1].format()):
+            check(text)
+            corpus.execute("SAVEPOINT query")
+            corpus.execute(text)
+            rows = corpus.fetchall()
+            corpus.execute("ROLLBACK TO query")
+        assert script.statements[-1].get_limit_value() == 7 and len(rows) <= 7, query
