@@ -38,7 +38,7 @@ RESOURCES = {
     "query": "query",
     "saved_query": "saved_query",
 }
-PATH_PARTS = {"pk", "uuid", "uuid_str"}
+PATH_PARTS = {"id_or_uuid", "pk", "uuid", "uuid_str"}
 #: What stands in these has columns, labels and settings of the tenant's own for names.
 OPAQUE = {
     "aggregates",
