@@ -14,6 +14,7 @@ import test_requests
 import test_sign_in
 import test_sql_lab
 from superset.security import SupersetSecurityManager
+from test_allow_list_off import without_allow_list
 
 
 @contextmanager
@@ -99,6 +100,7 @@ def without_results_access(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
     with (
+        without_allow_list(app),
         without_names_of_requests(app, servers),
         # The worker has kept the result under the tenant that asked.
         patch.object(caches, "cache_scope", lambda: "tenant:tk4q9w"),
@@ -313,8 +315,12 @@ def test_a_test_fails(switched_off, test, request, app, servers, world):
     names = [name for name in test.__code__.co_varnames[: test.__code__.co_argcount] if name != "self"]
     arguments = {name: known[name] if name in known else request.getfixturevalue(name) for name in names}
     test(**arguments)
-    with switched_off(app, servers), pytest.raises(AssertionError):
-        test(**arguments)
+    try:
+        with switched_off(app, servers), pytest.raises(AssertionError):
+            test(**arguments)
+    finally:
+        # What was kept without the defence must not be found with it.
+        test_caches.forget_all(app)
 
 
 #: What is only asked, in each place where SQL is typed: nothing of it is saved.

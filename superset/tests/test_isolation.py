@@ -48,7 +48,7 @@ class TestForeignThings:
     def test_database(self, me, other):
         assert me.analyst.get(f"/api/v1/database/{other.database}").status_code == 404
         answer = me.analyst.sql(other.database, "SELECT count(*) AS n FROM orders")
-        assert answer.status_code == 404 and "not your account's" in answer.text, answer.text
+        assert answer.status_code == 404 and "your account has no database" in answer.text, answer.text
 
     def test_listings(self, me, other):
         for kind, own in (("database", me.database), ("dashboard", me.dashboard), ("chart", me.chart)):

@@ -11,6 +11,8 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg2
 from psycopg2 import extensions
@@ -29,6 +31,17 @@ _CONNECT_TIMEOUT = 10
 def count_while_reading() -> None:
     """Sets the callback for all connections of this process. Only a connection with a `meter` is counted."""
     extensions.set_wait_callback(_wait)
+
+
+@contextmanager
+def without_counting() -> Iterator[None]:
+    """For COPY, which psycopg2 does not do with a callback."""
+    callback = extensions.get_wait_callback()
+    extensions.set_wait_callback(None)
+    try:
+        yield
+    finally:
+        extensions.set_wait_callback(callback)
 
 
 def _wait(connection: Connection) -> None:

@@ -130,6 +130,13 @@ def test_every_cache_of_superset_is_kept_per_tenant(app):
     assert not app.config.get("DISTRIBUTED_COORDINATION_CONFIG")
 
 
+def forget_all(app) -> None:
+    """What Superset's caches keep of charts and pages."""
+    server = cache_server(app)
+    for key in server.keys("superset_*"):
+        server.delete(key)
+
+
 def cache_server(app):
     from superset.extensions import cache_manager
 
