@@ -24,7 +24,6 @@ from superset_tenancy.moving.tables import read_tables
 from superset_tenancy.provisioning.changes import Refused
 from superset_tenancy.provisioning.cli import tenancy
 from superset_tenancy.refusal import TenancyRefusal
-from superset_tenancy.results.reading import without_counting
 
 _tenant = click.option("--tenant", required=True, help="Id of the tenant.")
 _from = click.option("--from", "location", required=True, help="Where the dump is: s3://bucket/prefix.")
@@ -128,8 +127,7 @@ def _manifest(dump: Dump, tenant: str, fingerprint: str) -> dict:
 
 def _said(tenant: str, do: Callable[[Callable[[str], None]], None]) -> None:
     try:
-        with without_counting():
-            do(lambda line: click.echo(f"tenant {tenant}: {line}"))
+        do(lambda line: click.echo(f"tenant {tenant}: {line}"))
     except Refused as refused:
         for problem in refused.problems:
             click.echo(f"refused: {problem}", err=True)
