@@ -10,7 +10,6 @@ from psycopg2.extensions import cursor as Cursor
 from superset_tenancy.passing import NO_SESSION, in_words
 from superset_tenancy.pinning import pins
 from superset_tenancy.results.bounded_cursor import BoundedCursor, BoundedServerCursor, Meter
-from superset_tenancy.results.reading import without_counting
 
 #: Schema of the extensions in a tenant's own database, at the end of the role's search path. It has no tables of anybody's.
 EXTENSIONS = "extensions"
@@ -171,5 +170,4 @@ class _WatchedCursor(BoundedCursor):
 
     def copy_expert(self, *arguments: Any, **options: Any) -> None:
         self.connection.touch(pinned=True)
-        with without_counting():
-            super().copy_expert(*arguments, **options)
+        super().copy_expert(*arguments, **options)

@@ -19,7 +19,6 @@ from superset_tenancy.moving.sessions import Place, loader_secret, loading, read
 from superset_tenancy.moving.stopped import Stopped
 from superset_tenancy.moving.tables import Column, Table, identifiers, read_tables
 from superset_tenancy.provisioning.changes import Refused
-from superset_tenancy.results.reading import without_counting
 
 #: In the schema of the tables, within one transaction: nobody else ever sees it.
 _STAGING = "tenancy_moving"
@@ -222,8 +221,7 @@ def _load(
 def _copy(cursor: Any, it: Arriving, into: sql.Composable, columns: list[Column], dump: Dump, say: Callable[[str], None]) -> None:
     with dump.read(it.stored) as content:
         progress = Progress(f"table {it.table.name}: loading", say)
-        with without_counting():
-            cursor.copy_expert(sql.SQL("COPY {} ({}) FROM STDIN").format(into, identifiers(columns)), progress.around(content))
+        cursor.copy_expert(sql.SQL("COPY {} ({}) FROM STDIN").format(into, identifiers(columns)), progress.around(content))
     if cursor.rowcount != it.checksum.rows:
         raise Stopped(f"table {it.table.name}: {cursor.rowcount:,} of {it.checksum.rows:,} rows were in the dump")
 

@@ -18,6 +18,7 @@ from superset_tenancy import names, pools
 from superset_tenancy.credentials import secrets_manager
 from superset_tenancy.pooled_connection import EXTENSIONS
 from superset_tenancy.provisioning.changes import Refused
+from superset_tenancy.results.reading import without_counting
 
 #: Text that stands for one value only, whatever the role, the server or its version would choose; and no limits of the role.
 _SETTINGS = """
@@ -57,11 +58,13 @@ def reading(tenant: str) -> Iterator[Any]:
     """A cursor of the tenant's login, in one transaction that sees one moment and changes nothing."""
     connection = pools.borrow(tenant)
     try:
-        cursor = connection.cursor()
-        # A proxy has begun a transaction already.
-        cursor.execute("ROLLBACK; BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;" + _SETTINGS)
-        yield cursor
-        connection.rollback()
+        # Rows leave by COPY.
+        with without_counting():
+            cursor = connection.cursor()
+            # A proxy has begun a transaction already.
+            cursor.execute("ROLLBACK; BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;" + _SETTINGS)
+            yield cursor
+            connection.rollback()
     finally:
         connection.close()
 
@@ -71,7 +74,7 @@ def loading(secret: str, place: Place) -> Iterator[Any]:
     """A cursor of the loader's login, in one transaction that is committed at the end."""
     connection = _connect(secret)
     try:
-        with connection, connection.cursor() as cursor:
+        with without_counting(), connection, connection.cursor() as cursor:
             cursor.execute(_SETTINGS)
             path = [place.own, place.common, EXTENSIONS] if place.shared else [place.common, EXTENSIONS]
             cursor.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.SQL(", ").join(map(sql.Identifier, path))))
