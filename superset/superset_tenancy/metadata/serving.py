@@ -9,6 +9,8 @@ from superset_tenancy.metadata.listener import listen, login_of
 from superset_tenancy.metadata.login import ONE_TENANT
 from superset_tenancy.metadata.tasks import tell_tasks
 
+_FOUND_SAFE = "tenancy_metadata_found_safe"
+
 
 def is_for_one_tenant() -> bool:
     """Whether the metadata belong to one tenant, so that there is no other to hide."""
@@ -21,16 +23,15 @@ def keep_metadata_apart(app: Flask) -> None:
         return
     listen(app)
     tell_tasks(app)
-    safe = False
 
     @app.before_request
     def refuse_unless_protected() -> Response | None:
-        nonlocal safe
-        if safe:
+        # Later connections are looked at by the listener.
+        if app.extensions.get(_FOUND_SAFE):
             return None
         with db.engine.connect() as connection:
             login = login_of(connection.info, connection.connection.dbapi_connection)
         if login.problem:
             return Response(f"{login.problem}\n", status=503, mimetype="text/plain")
-        safe = True
+        app.extensions[_FOUND_SAFE] = True
         return None
