@@ -33,7 +33,7 @@ class TestOwnRows:
 
 class TestForeignThings:
     def test_dataset(self, me, other):
-        assert me.analyst.chart_data(other.datasets["orders"]).status_code == 403
+        assert me.analyst.chart_data(other.datasets["orders"]).status_code == 404
 
     def test_chart(self, me, other):
         assert me.analyst.get(f"/api/v1/chart/{other.chart}").status_code == 404
@@ -64,7 +64,7 @@ class TestForeignThings:
             "params": "{}",
         }
         answer = me.analyst.post("/api/v1/chart/", body)
-        assert answer.status_code == 400 and "does not belong to your account" in answer.text, answer.text
+        assert answer.status_code == 422 and "Datasource does not exist" in answer.text, answer.text
 
     def test_dashboard_without_data(self, me, other):
         """Superset shows a dashboard that has no charts to everybody who knows its number."""

@@ -46,6 +46,29 @@ def as_owner(app: Flask) -> Iterator[None]:
             db.engine.dispose()
 
 
+@contextmanager
+def open_metadata(app: Flask) -> Iterator[None]:
+    """As if every row were everybody's."""
+    from superset_tenancy.metadata.tables import PEOPLE_TABLES, TENANT_TABLES
+
+    tables = [table.name for table in (*TENANT_TABLES, *PEOPLE_TABLES)]
+    _alter(app, [f"CREATE POLICY test_open ON public.{name} TO superset_web USING (true)" for name in tables])
+    try:
+        yield
+    finally:
+        _alter(app, [f"DROP POLICY test_open ON public.{name}" for name in tables])
+
+
+def _alter(app: Flask, statements: list[str]) -> None:
+    with as_owner(app):
+        connection = app.config["SQLALCHEMY_ENGINE_OPTIONS"]["creator"]()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()
+
+
 class Web:
     """A web server under a URL, asked in the words of Flask's test client."""
 

@@ -3,11 +3,10 @@
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 
-from world import PASSWORD, Person, all_metadata, as_owner
+from world import PASSWORD, Person, all_metadata, open_metadata
 
 #: What may be asked for of a tenant, by its things. {title} is in what the owner of the things is answered.
 ASKED = {
@@ -132,29 +131,6 @@ def assert_hidden_and_shown_at_home(me, other, people, servers, asked: str) -> N
 @pytest.mark.parametrize("asked", ASKED)
 def test_nothing_of_another_tenant_is_told_to_an_admin_by_mistake(me, other, people, servers, asked):
     assert_hidden_and_shown_at_home(me, other, people, servers, asked)
-
-
-@contextmanager
-def open_metadata(app):
-    """As if every row were everybody's."""
-    from superset_tenancy.metadata.tables import PEOPLE_TABLES, TENANT_TABLES
-
-    tables = [table.name for table in (*TENANT_TABLES, *PEOPLE_TABLES)]
-    alter(app, [f"CREATE POLICY test_open ON public.{name} TO superset_web USING (true)" for name in tables])
-    try:
-        yield
-    finally:
-        alter(app, [f"DROP POLICY test_open ON public.{name}" for name in tables])
-
-
-def alter(app, statements: list[str]) -> None:
-    with as_owner(app):
-        connection = app.config["SQLALCHEMY_ENGINE_OPTIONS"]["creator"]()
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-    connection.close()
 
 
 @pytest.mark.parametrize("asked", ASKED)
