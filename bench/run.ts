@@ -1,3 +1,4 @@
+import { attack } from './attack';
 import { databases } from './databases';
 import { overlay } from './overlay';
 import { pages } from './pages';
@@ -6,7 +7,7 @@ import { scale } from './scale';
 import { synth } from './synth';
 import { writeResult } from './results';
 
-const BENCHMARKS = { provisioning, scale, synth, overlay, pages, databases };
+const BENCHMARKS = { provisioning, scale, synth, overlay, databases, pages, attack };
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2);

@@ -46,13 +46,13 @@ export interface SupersetAttempt {
 const NOT_YOURS = /^(403|400) .*does not belong to your account/;
 const NOT_FOUND = /^404 .*not found/i;
 const NOT_THE_OWNER_OF_QUERY = /^403 .*Cannot access the query/;
-const FORBIDDEN = /^403 .*Forbidden/;
+const NOT_FOR_THE_ROLE = /^403 .*is available to: /;
 const NOT_A_QUERY = /^403 .*only queries run here/;
-const SET_CONFIG = /^403 .*set_config is not allowed here/;
+const SET_CONFIG = /^40[03] .*set_config is not allowed here/;
 const NOT_THE_CHARTS = /^403 .*Guest user cannot modify chart payload/;
 const QUERY_IN_TEXT = /^403 .*query_to_xml is not allowed here/;
 const SUBQUERY = /^40[03] .*cannot contain sub-queries/;
-const BY_POSTGRES = /^500 .*permission denied for/;
+const NOT_YOUR_SCHEMA = /^403 .*is not allowed here: it belongs to the platform or to another account/;
 const ANOTHER_DATABASE = /^500 .*cross-database references are not implemented/;
 const OF_THE_SERVER = /^403 .*pg_stat_activity is not allowed here/;
 const LEADS_ELSEWHERE = /^40[03] .*dblink is not allowed here/;
@@ -114,12 +114,12 @@ export function attemptsOfViewer(
       : [
           ...byDashboard(viewer, me, victim, NOT_YOURS),
           ...byNameOfDashboard(viewer, victim),
-          ...byResults(viewer, victim, FORBIDDEN),
-          ...byQuery(viewer, victim, FORBIDDEN),
+          ...byResults(viewer, victim, NOT_FOR_THE_ROLE),
+          ...byQuery(viewer, victim, NOT_FOR_THE_ROLE),
           {
             what: 'use SQL Lab on its database',
             ask: () => sqlLab(viewer, victim.content.database, own.sql),
-            mustBe: FORBIDDEN,
+            mustBe: NOT_FOR_THE_ROLE,
           },
         ]),
     {
@@ -132,7 +132,7 @@ export function attemptsOfViewer(
       ask: () => chartData(viewer, own.dataset, own.query),
       mustBe: /^403 .*requires the datasource/,
     },
-    { what: 'use SQL Lab', ask: () => sqlLab(viewer, content.database, own.sql), mustBe: FORBIDDEN },
+    { what: 'use SQL Lab', ask: () => sqlLab(viewer, content.database, own.sql), mustBe: NOT_FOR_THE_ROLE },
     ...inListings(viewer, content, ['dashboard']),
     { what: 'find its charts in a list', ask: () => viewer.get('/api/v1/chart/'), mustBe: /^200 / },
   ];
@@ -153,7 +153,7 @@ export function attemptsOfGuest(
       : [
           ...byDashboard(guest, me, victim, NOT_YOURS),
           ...byNameOfDashboard(guest, victim),
-          ...byResults(guest, victim, FORBIDDEN),
+          ...byResults(guest, victim, NOT_FOR_THE_ROLE),
         ]),
     {
       what: "set_config to it in a dashboard's metric",
@@ -225,17 +225,17 @@ function onSharedTables(tenant: ExampleTenant, environment: TablesOf): OfModel {
       switch (table.strategy) {
         case TableStrategy.PARTITIONED: {
           const partition = `${PARTITIONS_SCHEMA}.${identifier(partitionName(table.name, tenant.id))}`;
-          return [[`read its partition of ${table.name}`, `SELECT count(*) AS n FROM ${partition}`, BY_POSTGRES]];
+          return [[`read its partition of ${table.name}`, `SELECT count(*) AS n FROM ${partition}`, NOT_YOUR_SCHEMA]];
         }
         case TableStrategy.SCHEMA: {
           const sql = `SELECT count(*) AS n FROM ${tableOf(tenant, table, environment)}`;
-          return [[`read ${table.name} in its schema`, sql, BY_POSTGRES]];
+          return [[`read ${table.name} in its schema`, sql, NOT_YOUR_SCHEMA]];
         }
         case TableStrategy.COLUMN:
           return [];
       }
     }),
-    ['read who is which tenant', 'SELECT count(*) AS n FROM tenancy.tenant', BY_POSTGRES],
+    ['read who is which tenant', 'SELECT count(*) AS n FROM tenancy.tenant', NOT_YOUR_SCHEMA],
   ];
 }
 
@@ -268,17 +268,17 @@ function byUri(analyst: SupersetSession, { id }: ExampleTenant): SupersetAttempt
     {
       what: 'make a Database with its URI',
       ask: () => analyst.post('/api/v1/database/', body),
-      mustBe: FORBIDDEN,
+      mustBe: NOT_FOUND,
     },
     {
       what: 'test a connection with its URI',
       ask: () => analyst.post('/api/v1/database/test_connection/', body),
-      mustBe: FORBIDDEN,
+      mustBe: NOT_FOUND,
     },
     {
       what: 'move the own Database to its URI',
       ask: () => analyst.put('/api/v1/database/1', body),
-      mustBe: FORBIDDEN,
+      mustBe: NOT_FOUND,
     },
   ];
 }
@@ -357,7 +357,7 @@ function byNumber(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttem
     {
       what: 'use SQL Lab on its database',
       ask: () => sqlLab(analyst, database, foreign.sql),
-      mustBe: /^500 .*The database referenced in this query was not found/,
+      mustBe: /^404 .*not your account's/,
     },
     get('open its dataset', `dataset/${foreign.dataset}`),
     get('open its dataset in Explore', `explore/?datasource_type=table&datasource_id=${foreign.dataset}`, NOT_YOURS),

@@ -6,22 +6,26 @@ Superset has it.
 
 import json
 import os
+from datetime import timedelta
 from urllib.parse import quote
 
 import psycopg2
-from cachelib.redis import RedisCache
 from celery.schedules import crontab
 from redis import Redis
 from sqlalchemy.engine import URL
 
+from superset_tenancy.admission.middleware import LARGEST_BODY, OF_REQUESTS
 from superset_tenancy.connections import connect_as_tenant, engine_context
 from superset_tenancy.credentials import secrets_manager
 from superset_tenancy.event_log import RequestEventLogger
 from superset_tenancy.install import install
 from superset_tenancy.own_queues import route_to_own_queue
 from superset_tenancy.related import own_roles, own_users
+from superset_tenancy.requests.caches import TenantResults
 from superset_tenancy.security import TenantSecurityManager
-from superset_tenancy.sql_wall import refuse_other_than_queries
+from superset_tenancy.sign_in.password_policy import check_policy
+from superset_tenancy.sql.mutator import refuse_other_than_queries
+from superset_tenancy.timeouts import TIMEOUTS
 from superset_tenancy.worker_health import live  # noqa: F401 - Celery calls it
 
 
@@ -55,7 +59,7 @@ def metadata_login() -> dict:
 
 def connect_to_metadata():
     """Connects with today's password: RDS makes a new one every week."""
-    return psycopg2.connect(**METADATA, **metadata_login())
+    return psycopg2.connect(**METADATA, **metadata_login(), connect_timeout=TIMEOUTS["metadataConnect"])
 
 
 def metadata_uri(user: str, password: str) -> str:
@@ -74,7 +78,14 @@ def metadata_uri(user: str, password: str) -> str:
 # The migration connects by the URI, and ends soon. Superset's own engine connects by the function; a listener on all engines
 # would log tenants' connections in as well.
 SQLALCHEMY_DATABASE_URI = metadata_uri(**metadata_login())
-SQLALCHEMY_ENGINE_OPTIONS = {"creator": connect_to_metadata, "pool_pre_ping": True}
+SQLALCHEMY_ENGINE_OPTIONS = {
+    "creator": connect_to_metadata,
+    "pool_pre_ping": True,
+    # One for each request at work; those that are streamed hold a second one while they end.
+    "pool_size": OF_REQUESTS.together,
+    "max_overflow": OF_REQUESTS.each,
+    "pool_timeout": TIMEOUTS["metadataPool"],
+}
 
 # The certificate is verified with its host name. Redis-py takes the one word, Celery the other.
 _CACHE = (
@@ -82,16 +93,17 @@ _CACHE = (
     f"@{required('SUPERSET_CACHE_HOST')}:{required('SUPERSET_CACHE_PORT')}"
 )
 _VERIFIED = "ssl_cert_reqs=required&ssl_check_hostname=true"
+_ANSWERS_SOON = f"socket_connect_timeout={TIMEOUTS['valkey']}&socket_timeout={TIMEOUTS['valkey']}"
 
 
 def _redis(database: int) -> Redis:
-    return Redis.from_url(f"{_CACHE}/{database}?{_VERIFIED}")
+    return Redis.from_url(f"{_CACHE}/{database}?{_VERIFIED}&{_ANSWERS_SOON}")
 
 
 def _cache(prefix: str) -> dict:
     return {
-        "CACHE_TYPE": "RedisCache",
-        "CACHE_REDIS_URL": f"{_CACHE}/1?{_VERIFIED}",
+        "CACHE_TYPE": "superset_tenancy.requests.caches.TenantCache",
+        "CACHE_REDIS_URL": f"{_CACHE}/1?{_VERIFIED}&{_ANSWERS_SOON}",
         "CACHE_KEY_PREFIX": prefix,
         "CACHE_DEFAULT_TIMEOUT": 300,
     }
@@ -103,7 +115,7 @@ FILTER_STATE_CACHE_CONFIG = _cache("superset_filter_")
 EXPLORE_FORM_DATA_CACHE_CONFIG = _cache("superset_explore_")
 
 # Results of asynchronous queries wait here for whoever asked.
-RESULTS_BACKEND = RedisCache(host=_redis(2), key_prefix="superset_results_", default_timeout=3600)
+RESULTS_BACKEND = TenantResults(host=_redis(2), key_prefix="superset_results_", default_timeout=3600)
 
 # Sessions live on the server, so that signing out, or being deactivated, ends them.
 SESSION_SERVER_SIDE = True
@@ -112,6 +124,20 @@ SESSION_REDIS = _redis(3)
 SESSION_KEY_PREFIX = "superset_session_"
 SESSION_PERMANENT = True
 PERMANENT_SESSION_LIFETIME = 8 * 3600
+# Tokens end with what they were signed for, as sessions do; and by themselves.
+JWT_ACCESS_TOKEN_EXPIRES = timedelta(minutes=15)
+JWT_REFRESH_TOKEN_EXPIRES = timedelta(hours=8)
+GUEST_TOKEN_JWT_EXP_SECONDS = 300
+FAB_PASSWORD_COMPLEXITY_ENABLED = True
+FAB_PASSWORD_COMPLEXITY_VALIDATOR = check_policy
+
+# Whose share a request is counted to, and how many asynchronous queries a tenant has.
+ADMISSION_REDIS = _redis(5)
+
+# The page waits longer than a query may take, so that it shows the reason and not a time-out of its own.
+SUPERSET_WEBSERVER_TIMEOUT = TIMEOUTS["page"]
+SQLLAB_TIMEOUT = TIMEOUTS["request"]
+SQLLAB_ASYNC_TIME_LIMIT_SEC = TIMEOUTS["asynchronousSoft"]
 
 # All processes count attempts to sign in together. Superset counts only if it is told that this is production; and then a
 # company behind one address, with a dashboard of thirty charts, would be refused at fifty requests a second.
@@ -128,6 +154,17 @@ class CELERY_CONFIG:
     task_routes = (route_to_own_queue,)
     worker_prefetch_multiplier = 1
     task_acks_late = True
+    # A task that is acknowledged late is given to another worker when this has passed.
+    broker_transport_options = {"visibility_timeout": TIMEOUTS["brokerVisibility"]}
+    task_soft_time_limit = TIMEOUTS["asynchronousSoft"]
+    task_time_limit = TIMEOUTS["asynchronousHard"]
+    # Superset gives this one six hours, whatever is set.
+    task_annotations = {
+        "sql_lab.get_sql_results": {
+            "soft_time_limit": TIMEOUTS["asynchronousSoft"],
+            "time_limit": TIMEOUTS["asynchronousHard"],
+        }
+    }
     # A class of ours has no schedule of Superset's. Without pruning, these tables only grow.
     beat_schedule = {
         "reports.scheduler": {
@@ -215,6 +252,11 @@ FAB_ADD_SECURITY_API = False
 # Nobody becomes a user by asking, and nobody who is not signed in sees anything.
 AUTH_USER_REGISTRATION = False
 PUBLIC_ROLE_LIKE = None
+# A body of more than that is not read. A filter of 10,000 values takes about one of them.
+MAX_CONTENT_LENGTH = LARGEST_BODY
+MAX_FORM_MEMORY_SIZE = LARGEST_BODY
+ZIPPED_FILE_MAX_SIZE = 4 * 1024 * 1024
+ZIP_FILE_MAX_COMPRESS_RATIO = 100
 # Files in a tenant's database are the ETL's business.
 ALLOWED_EXTENSIONS: set[str] = set()
 # An import may name an address that Superset would fetch rows from.

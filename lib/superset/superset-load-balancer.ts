@@ -11,6 +11,7 @@ import { letLogsUse } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
+import { TIMEOUTS } from './timeouts';
 
 /** Props of {@link SupersetLoadBalancer}. */
 export interface SupersetLoadBalancerProps {
@@ -43,7 +44,7 @@ export class SupersetLoadBalancer extends Construct {
       securityGroup,
       deletionProtection: props.removalPolicy !== RemovalPolicy.DESTROY,
       dropInvalidHeaderFields: true,
-      idleTimeout: Duration.minutes(2),
+      idleTimeout: Duration.seconds(TIMEOUTS.loadBalancerIdle),
     });
     this.loadBalancer = loadBalancer;
     this.loadBalancerFullName = loadBalancer.loadBalancerFullName;

@@ -31,6 +31,7 @@ import { WEB_PORT } from './web-port';
 import { SupersetLoadBalancer } from './superset-load-balancer';
 import { SupersetMigration } from './superset-migration';
 import { OWN_WORKER_TASKS, WEB_PROCESSES, WEB_THREADS, WORKER_CHILDREN } from './superset-processes';
+import { TIMEOUTS } from './timeouts';
 
 /** A tenant together with the login that its administrator begins with. */
 export interface SupersetTenant {
@@ -809,14 +810,20 @@ const COMMANDS = {
     `--workers=${WEB_PROCESSES}`,
     '--worker-class=gthread',
     `--threads=${WEB_THREADS}`,
+    // A process that does not even say that it lives; requests may take longer.
     '--timeout=110',
     '--graceful-timeout=100',
     // Longer than the load balancer keeps an idle connection: it would use one that is closed already, and answer 502.
-    '--keep-alive=130',
+    `--keep-alive=${TIMEOUTS.keepAlive}`,
+    '--config=python:superset_tenancy.admission.recycling',
     '--worker-tmp-dir=/tmp',
     'superset.app:create_app()',
   ],
-  worker: [...CELERY, 'worker', '--pool=prefork', `--concurrency=${WORKER_CHILDREN}`, '-O', 'fair', '--loglevel=INFO'],
+  worker: [
+    ...[...CELERY, 'worker', '--pool=prefork', `--concurrency=${WORKER_CHILDREN}`, '-O', 'fair', '--loglevel=INFO'],
+    // In KiB, of a child: it is replaced after its task.
+    ...['--max-tasks-per-child=200', '--max-memory-per-child=700000'],
+  ],
   beat: [...CELERY, 'beat', '--schedule=/tmp/celerybeat-schedule', '--pidfile=/tmp/celerybeat.pid', '--loglevel=INFO'],
   // It ends before the deployment stops waiting for it, so that its log can be shown.
   migration: [

@@ -104,9 +104,9 @@ export interface Tenant {
   /**
    * E-mail address of the tenant's first administrator, whose user name in Superset it is. No other tenant may have it.
    *
-   * @maxLength 254
+   * @maxLength 128
    * @pattern ^[^@\s]{1,64}@([^@\s.]+\.)+[^@\s.]+$
-   * @patternErrorMessage an e-mail address of at most 254 characters
+   * @patternErrorMessage an e-mail address of at most 128 characters
    */
   readonly adminEmail: string;
 

@@ -17,6 +17,7 @@ from superset_tenancy import names, pools
 from superset_tenancy.dialect import DRIVER
 from superset_tenancy.identity import current_tenant, tenant_of_database
 from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.sql.identifiers import require_names
 
 if TYPE_CHECKING:
     from superset.models.core import Database
@@ -25,8 +26,9 @@ _connecting_to: ContextVar["Database | None"] = ContextVar("_connecting_to", def
 
 
 @contextmanager
-def engine_context(database: "Database", _catalog: str | None, _schema: str | None) -> Iterator[None]:
-    """ENGINE_CONTEXT_MANAGER: remembers the Database, which the next hook is not given."""
+def engine_context(database: "Database", catalog: str | None, schema: str | None) -> Iterator[None]:
+    """ENGINE_CONTEXT_MANAGER: remembers the Database, which the next hook is not given; a schema is a name."""
+    require_names(catalog, schema)
     token = _connecting_to.set(database)
     try:
         yield

@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.timeouts import TIMEOUTS
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +112,8 @@ def new_client(service: str):
     """A client of AWS. The SDK does not read AWS_REGION."""
     session = botocore.session.get_session()
     # A query waits for it: what is known must be used before its user gives up.
-    patient = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
+    retries = {"total_max_attempts": 3, "mode": "standard"}
+    patient = Config(connect_timeout=2, read_timeout=TIMEOUTS["secretsManager"], retries=retries)
     client = session.create_client(service, region_name=os.environ["AWS_REGION"], config=patient)
     # What the client was made from, AWS' endpoints in all regions, would be kept for other clients: 7 MB in each process.
     session.get_component("data_loader")._cache.clear()

@@ -72,11 +72,12 @@ def tenant_of_database(database: "Database") -> str | None:
 
 
 def _tenants_of_guest(user: Any) -> set[str]:
+    from superset_tenancy.requests.ownership import tenants_of_dashboard
+
     tenants: set[str] = set()
     for resource in user.resources:
         dashboard = _dashboard_of(resource)
-        datasources = dashboard.datasources if dashboard else ()
-        of_dashboard = {tenant_of_database(datasource.database) for datasource in datasources}
+        of_dashboard = tenants_of_dashboard(dashboard) if dashboard else set()
         if None in of_dashboard or not of_dashboard:
             raise TenantUnresolved("This guest's dashboard does not belong to a tenant, so no data can be read for it.")
         tenants |= of_dashboard

@@ -92,7 +92,7 @@ def _of_warm_up(args: list, kwargs: dict) -> set[str | None]:
 
 
 def _of_dashboard_object(dashboard: Any) -> set[str | None]:
-    from superset_tenancy.security import tenants_of_dashboard
+    from superset_tenancy.requests.ownership import tenants_of_dashboard
 
     return tenants_of_dashboard(dashboard) - {None} if dashboard else set()
 

@@ -9,6 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from superset_tenancy.passing import NO_SESSION, in_words
 from superset_tenancy.pinning import pins
+from superset_tenancy.results.bounded_cursor import BoundedCursor, BoundedServerCursor, Meter
 
 #: Schema of the extensions in a tenant's own database, at the end of the role's search path. It has no tables of anybody's.
 EXTENSIONS = "extensions"
@@ -27,6 +28,14 @@ class PooledConnection(Connection):
     #: Whether it ends instead of going back.
     ends = False
     role = ""
+    #: Counts what the statement that runs brings.
+    meter: Meter | None = None
+
+    def cursor(self, name: str | None = None, *arguments: Any, **options: Any) -> Cursor:
+        """A result is counted, unless who asks brings a cursor."""
+        if not arguments:
+            options.setdefault("cursor_factory", BoundedServerCursor if name else BoundedCursor)
+        return super().cursor(name, *arguments, **options)
 
     def close(self) -> None:
         handle, self.handle = self.handle, None
@@ -131,7 +140,7 @@ class ProxiedConnection(PooledConnection):
         super().reset()
 
 
-class _WatchedCursor(Cursor):
+class _WatchedCursor(BoundedCursor):
     """Looks at what is executed."""
 
     connection: ProxiedConnection

@@ -22,6 +22,7 @@ from superset_tenancy.credentials import Login, TenantCutOff, login_of
 from superset_tenancy.passing import in_words, is_busy, is_refused_login, passes
 from superset_tenancy.pooled_connection import PooledConnection, ProxiedConnection
 from superset_tenancy.proxies import proxy_of
+from superset_tenancy.timeouts import TIMEOUTS
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def most_connections(text: str) -> int:
 MOST = most_connections(os.environ.get("SUPERSET_TENANT_CONNECTIONS") or "5")
 KEPT = min(2, MOST)
 #: Seconds that a query waits for one of them, and that a connection is tried for.
-PATIENCE = 10
+PATIENCE = TIMEOUTS["tenantPool"]
 #: Seconds after which an unused pool closes its connections: they count against the tenant's limit in all processes.
 IDLE = 30
 

@@ -1,11 +1,13 @@
 """The error that a user sees when tenancy says no."""
 
+from flask import Flask, Response, g, has_request_context, jsonify
 from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
+from werkzeug.exceptions import BadRequest
 
 
-class TenancyRefusal(SupersetSecurityException):
-    """Status 403, with the reason in words."""
+class TenancyRefusal(SupersetSecurityException, BadRequest):
+    """Status 403, with the reason in words; or 400, where Superset's API shows the text of no other kind of error."""
 
     def __init__(self, message: str) -> None:
         super().__init__(
@@ -15,3 +17,23 @@ class TenancyRefusal(SupersetSecurityException):
                 level=ErrorLevel.ERROR,
             )
         )
+        self.description = message
+        if has_request_context():
+            g.tenancy_refusal = self
+
+    def __str__(self) -> str:
+        return self.error.message
+
+
+def show_refusals(app: Flask) -> None:
+    """A refusal that Superset has made an unexpected error of reaches the user as what it is."""
+    app.after_request(_refusal_instead_of_500)
+
+
+def _refusal_instead_of_500(response: Response) -> Response:
+    refusal = g.get("tenancy_refusal")
+    if refusal is None or response.status_code < 500:
+        return response
+    shown = jsonify(message=str(refusal), errors=[refusal.to_dict()])
+    shown.status_code = refusal.status
+    return shown

@@ -13,13 +13,14 @@ from superset.security import SupersetSecurityManager
 from superset_tenancy import names
 from superset_tenancy.identity import TenantUnresolved, acting_user, current_tenant, tenant_of_database, tenants_of
 from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.sign_in.manager import SignInManager
 
 if TYPE_CHECKING:
     from superset.models.core import Database
     from superset.models.dashboard import Dashboard
 
 
-class TenantSecurityManager(SupersetSecurityManager):
+class TenantSecurityManager(SignInManager, SupersetSecurityManager):
     """CUSTOM_SECURITY_MANAGER."""
 
     def get_rls_cache_key(self, datasource: Any) -> list[str]:
@@ -34,6 +35,7 @@ class TenantSecurityManager(SupersetSecurityManager):
         """Raises unless Superset allows it, and all of it is the tenant's."""
         self._find_chart_of_guest(resources.get("query_context"))
         super().raise_for_access(dashboard=dashboard, **resources)
+        self._keep_guest_to_saved_questions(resources.get("query_context"), resources.get("viz"))
         if resources.get("query") is not None:
             # Results that were stored for somebody: not even for an administrator of the platform.
             current_tenant()
@@ -41,7 +43,7 @@ class TenantSecurityManager(SupersetSecurityManager):
         tenants = tenants_of(user) if user else set()
         if not tenants and user and self.is_admin():
             return
-        if dashboard is not None and tenants_of_dashboard(dashboard) != tenants:
+        if dashboard is not None and _tenants_of_dashboard(dashboard) != tenants:
             raise TenancyRefusal("This dashboard does not belong to your account.")
         for database in _databases(**resources):
             if {tenant_of_database(database)} != tenants:
@@ -56,6 +58,12 @@ class TenantSecurityManager(SupersetSecurityManager):
         number = (query_context.form_data or {}).get("slice_id")
         query_context.slice_ = self.session.get(Slice, number) if number is not None else None
 
+    def _keep_guest_to_saved_questions(self, query_context: Any, viz: Any) -> None:
+        if (query_context is not None or viz is not None) and self.is_guest_user():
+            from superset_tenancy.requests.guests import refuse_other_questions
+
+            refuse_other_questions(query_context, viz)
+
     def get_schemas_accessible_by_user(
         self, database: "Database", catalog: str | None, schemas: set[str], hierarchical: bool = True
     ) -> set[str]:
@@ -65,13 +73,11 @@ class TenantSecurityManager(SupersetSecurityManager):
         return {schema for schema in accessible if schema == own or not names.is_schema_of_tenancy(schema)}
 
 
-def tenants_of_dashboard(dashboard: "Dashboard") -> set[str | None]:
-    """The tenants that a dashboard has to do with: its roles', its owners', those of its charts' data."""
-    tenants: set[str | None] = {names.tenant_of_role(role.name) for role in dashboard.roles}
-    for owner in dashboard.owners:
-        tenants |= tenants_of(owner)
-    tenants |= {tenant_of_database(datasource.database) for datasource in dashboard.datasources}
-    return tenants
+def _tenants_of_dashboard(dashboard: "Dashboard") -> set[str | None]:
+    # Superset's settings name this module before its models can be loaded.
+    from superset_tenancy.requests.ownership import tenants_of_dashboard
+
+    return tenants_of_dashboard(dashboard)
 
 
 def _databases(

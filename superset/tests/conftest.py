@@ -2,10 +2,24 @@
 
 import json
 import os
+import sys
+import uuid
+from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 from servers import Servers
+
+# Tests of one area name those of another.
+sys.path.extend(str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir())
+
+
+class Browser(FlaskClient):
+    """Reads each answer to its end and closes it, as a web server does: until then, the request is counted as running."""
+
+    def open(self, *arguments, **options):
+        return super().open(*arguments, **{**options, "buffered": True})
 
 
 def pytest_collection_modifyitems(items):
@@ -39,6 +53,7 @@ def app(metadata):
     from superset.app import create_app
 
     app = create_app()
+    app.test_client_class = Browser
     # Requests of the test client come without TLS and without pages that carry a token.
     app.config.update(WTF_CSRF_ENABLED=False, SESSION_COOKIE_SECURE=False, RATELIMIT_ENABLED=False)
     return app
@@ -132,6 +147,23 @@ def guest_of(app, platform):
         return Guest(app.test_client(), platform, answer.json["result"]["uuid"], username)
 
     return guest
+
+
+@pytest.fixture
+def account(app, tenancy):
+    """An analyst of this test alone."""
+    from accounts import Account
+
+    return Account(app)
+
+
+@pytest.fixture
+def client(app):
+    """A browser or program with an address of its own, so that the wrong passwords of one test do not count for another."""
+    client = app.test_client()
+    number = uuid.uuid4().int
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = f"198.18.{number % 250}.{number // 250 % 250}"
+    return client
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 import io
 import json
 import zipfile
+from collections import defaultdict
+from uuid import uuid4
 
 import pytest
 
@@ -117,10 +119,14 @@ class TestCapabilities:
     def test_nobody_of_a_tenant_reaches_what_is_the_platforms_or_all_tenants(self, superset, northwind, username):
         password = {"ada@northwind.example": "admin of tk4q9w"}.get(username, PASSWORD)
         person = Person(superset.app.test_client(), username, password)
-        for path in ("annotation_layer/", "rowlevelsecurity/", "log/", "assets/export/", "_openapi"):
+        for path in ("rowlevelsecurity/", "log/"):
             assert person.get(f"/api/v1/{path}").status_code == 403, path
-        for path in ("database/", "security/guest_token/", "cachekey/invalidate", "assets/import/", "css_template/", "theme/"):
+        for path in ("annotation_layer/", "assets/export/", "_openapi"):
+            assert person.get(f"/api/v1/{path}").status_code == 404, path
+        for path in ("security/guest_token/", "css_template/"):
             assert person.post(f"/api/v1/{path}", {}).status_code == 403, path
+        for path in ("database/", "cachekey/invalidate", "assets/import/", "theme/"):
+            assert person.post(f"/api/v1/{path}", {}).status_code == 404, path
 
 
 class TestVersions:
@@ -238,9 +244,70 @@ class TestVersions:
         superset.apply(NORTHWIND, CONTOSO)
         own = Tenant(superset, NORTHWIND).admin.create("dashboard", dashboard_title="Trap", slug="orders-tz81mm")
         said = superset.apply(NORTHWIND, CONTOSO, content=content)
-        assert any('it has no slug, since another dashboard is called "orders-tz81mm"' in line for line in said)
+        assert any('since another dashboard has the slug "orders-tz81mm"' in line for line in said)
         assert superset.rows("SELECT dashboard_title, slug FROM dashboards WHERE id = %s", own) == [("Trap", "orders-tz81mm")]
-        assert Tenant(superset, CONTOSO).number(content, "dashboards/") != own
+        copy = Tenant(superset, CONTOSO).number(content, "dashboards/")
+        assert copy != own
+        (slug,) = superset.values("SELECT slug FROM dashboards WHERE id = %s", copy)
+        assert slug.startswith("orders-tz81mm-")
+
+
+class TestTakenInAdvance:
+    """What another tenant or the platform has made under the UUID of a future copy is not given to the tenant."""
+
+    @pytest.fixture(params=["datasets/", "charts/Orders", "dashboards/"])
+    def part(self, content, request):
+        return {"datasets/": "/orders"}.get(request.param, request.param)
+
+    @staticmethod
+    def make(person, content, part, database):
+        dataset = person.create("dataset", database=database, schema="analytics", table_name="trap", sql="SELECT 1 AS n")
+        kind = content.path(part).split("/")[0]
+        if kind == "datasets":
+            return dataset
+        if kind == "charts":
+            return person.create("chart", slice_name="Trap", datasource_id=dataset, datasource_type="table", viz_type="table")
+        return person.create("dashboard", dashboard_title="Trap")
+
+    def test_the_tenant_gets_a_copy_of_its_own_and_the_other_keeps_its_thing(self, superset, content, part):
+        superset.apply(NORTHWIND, CONTOSO)
+        taker = Tenant(superset, NORTHWIND).admin
+        (database,) = superset.values("SELECT id FROM dbs WHERE uuid = %s", str(names.database_uuid("tk4q9w")))
+        uuid = str(names.content_uuid("tz81mm", content.file(part)["uuid"]))
+        taken = self.make(taker, content, part, database)
+        table = {"datasets": "tables", "charts": "slices", "dashboards": "dashboards"}[content.path(part).split("/")[0]]
+        # As if the API had let the user choose it.
+        superset.rows(f"UPDATE {table} SET uuid = %s WHERE id = %s", uuid, taken)
+        before = superset.rows(f"SELECT t::text FROM {table} t WHERE id = %s", taken)
+        said = superset.apply(NORTHWIND, CONTOSO, content=content)
+        assert any(f"{taken} (of tenant tk4q9w) has the UUID of this tenant's copy" in line for line in said), said
+        assert superset.rows(f"SELECT t::text FROM {table} t WHERE id = %s", taken) == before
+        admin = Tenant(superset, CONTOSO).admin
+        kind = {"tables": "dataset", "slices": "chart", "dashboards": "dashboard"}[table]
+        listed = sorted(found["id"] for found in admin.get(f"/api/v1/{kind}/").json["result"])
+        assert listed and taken not in listed
+        assert all(admin.get(f"/api/v1/{kind}/{number}").status_code == 200 for number in listed)
+        assert superset.apply(NORTHWIND, CONTOSO, content=content)[-1] == QUIET
+        content.file("charts/Orders")["slice_name"] = "Number of orders"
+        said = superset.apply(NORTHWIND, CONTOSO, content=content)
+        assert 'tenant tz81mm: chart "Number of orders" updated' in said
+        assert sorted(found["id"] for found in admin.get(f"/api/v1/{kind}/").json["result"]) == listed
+
+    @pytest.mark.parametrize("kind", ["chart", "dashboard", "dataset"])
+    def test_a_uuid_of_shared_content_cannot_be_chosen(self, superset, kind):
+        superset.apply(NORTHWIND, CONTOSO)
+        superset.add_users(ANALYST)
+        analyst = Person(superset.app.test_client(), "mia")
+        (database,) = superset.values("SELECT id FROM dbs WHERE uuid = %s", str(names.database_uuid("tk4q9w")))
+        dataset = analyst.create("dataset", database=database, schema="analytics", table_name="orders")
+        body = {
+            "chart": {"slice_name": "Trap", "datasource_id": dataset, "datasource_type": "table"},
+            "dashboard": {"dashboard_title": "Trap"},
+            "dataset": {"database": database, "schema": "analytics", "table_name": "events"},
+        }[kind]
+        refused = analyst.post(f"/api/v1/{kind}/", {**body, "uuid": str(names.content_uuid("tz81mm", str(uuid4())))})
+        assert refused.status_code == 400 and "reserved for shared content" in refused.text, refused.text
+        assert analyst.post(f"/api/v1/{kind}/", {**body, "uuid": str(uuid4())}).status_code == 201
 
 
 class TestRefusal:
@@ -415,4 +482,4 @@ class TestRefusal:
         content.file("/notes")["schema"] = "tenant_dev"
         bundle = read_bundle("content.zip", content.zip())
         (notes,) = [thing for thing in bundle.objects if thing.title == "notes"]
-        assert bundle.of_tenant(notes, "tz81mm")["schema"] == "tenant_tz81mm"
+        assert bundle.of_tenant(notes, "tz81mm", defaultdict(uuid4))["schema"] == "tenant_tz81mm"

@@ -5,12 +5,36 @@ from unittest.mock import patch
 
 import pytest
 import test_attacks
+import test_caches
 import test_guests
 import test_isolation
+import test_named
 import test_pools
+import test_requests
+import test_sign_in
 from superset.security import SupersetSecurityManager
 
 from world import open_metadata
+
+
+@contextmanager
+def without_names_of_requests(app, servers):
+    from superset_tenancy.requests import guard
+
+    with patch.object(guard, "named_in", lambda request: ()):
+        yield
+
+
+@contextmanager
+def without_tenants_in_cache_keys(app, servers):
+    """As if all shared each cache, and it kept whole answers."""
+    from superset_tenancy.requests import caches
+
+    with (
+        patch.object(caches, "cache_scope", lambda: "all"),
+        patch.object(caches._KeptPerTenant, "_may_be_kept", staticmethod(lambda value: True)),
+    ):
+        yield
 
 
 @contextmanager
@@ -52,6 +76,7 @@ def without_ownership(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
     with (
+        without_names_of_requests(app, servers),
         patch.object(connections, "require_own", lambda database: connections.current_tenant()),
         patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access),
     ):
@@ -62,15 +87,24 @@ def without_ownership(app, servers):
 def without_cache_key(app, servers):
     from superset_tenancy.security import TenantSecurityManager
 
-    with patch.object(TenantSecurityManager, "get_rls_cache_key", SupersetSecurityManager.get_rls_cache_key):
+    with (
+        without_tenants_in_cache_keys(app, servers),
+        patch.object(TenantSecurityManager, "get_rls_cache_key", SupersetSecurityManager.get_rls_cache_key),
+    ):
         yield
 
 
 @contextmanager
 def without_results_access(app, servers):
+    from superset_tenancy.requests import caches
     from superset_tenancy.security import TenantSecurityManager
 
-    with patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access):
+    with (
+        without_names_of_requests(app, servers),
+        # The worker has kept the result under the tenant that asked.
+        patch.object(caches, "cache_scope", lambda: "tenant:tk4q9w"),
+        patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access),
+    ):
         yield
 
 
@@ -83,15 +117,17 @@ def without_own_stop(app, servers):
 
 
 @contextmanager
-def without_allow_list(app, servers):
-    from superset_tenancy import content_guard
+def without_guard_of_sql(app, servers):
+    """As if Superset and PostgreSQL got each text as it was typed."""
+    from superset_tenancy.sql import mutator, parsing
 
-    def pass_all(sql, **context):
-        return sql
+    def pass_all(*_texts, **_options):
+        pass
 
     with (
-        patch.dict(app.config, SQL_QUERY_MUTATOR=pass_all),
-        patch.object(content_guard, "refuse_other_than_queries", pass_all),
+        patch.object(mutator, "check", pass_all),
+        patch.object(parsing, "check", pass_all),
+        patch.object(parsing, "check_expression", pass_all),
     ):
         yield
 
@@ -100,13 +136,15 @@ def without_allow_list(app, servers):
 def without_content_guard(app, servers):
     from superset_tenancy import content_guard
 
-    with patch.object(content_guard, "tenants_of", lambda user: set()):
+    with without_names_of_requests(app, servers), patch.object(content_guard, "tenants_of", lambda user: set()):
         yield
 
 
 @contextmanager
 def without_related_filters(app, servers):
-    with patch.dict(app.config, EXTRA_RELATED_QUERY_FILTERS={}):
+    from superset_tenancy.requests import related
+
+    with patch.dict(app.config, EXTRA_RELATED_QUERY_FILTERS={}), patch.object(related, "_own", lambda model, query: query):
         yield
 
 
@@ -133,7 +171,112 @@ def without_forgetting(app, servers):
     test_pools.close_all(pools)
 
 
+@contextmanager
+def without_saved_questions(app, servers):
+    from superset_tenancy.security import TenantSecurityManager
+
+    with patch.object(TenantSecurityManager, "_keep_guest_to_saved_questions", lambda *_: None):
+        yield
+
+
+@contextmanager
+def without_standing(app, servers):
+    """As if a session and a token held until their time is over."""
+    from superset_tenancy.sign_in import manager
+
+    with patch.object(manager, "holds", lambda standing, user: True):
+        yield
+
+
+@contextmanager
+def without_end_at_sign_out(app, servers):
+    from superset_tenancy.sign_in import manager
+
+    with patch.object(manager, "end_all", lambda user: None):
+        yield
+
+
+@contextmanager
+def without_new_session_id(app, servers):
+    with patch.object(app.session_interface, "regenerate", lambda session: None):
+        yield
+
+
+@contextmanager
+def without_limit_of_attempts(app, servers):
+    from superset_tenancy.sign_in import attempts
+
+    with patch.object(attempts, "seconds_to_wait", lambda username: 0):
+        yield
+
+
+@contextmanager
+def without_asking_for_the_old_password(app, servers):
+    from superset.views.users.api import CurrentUserRestApi
+    from superset.views.users.schemas import CurrentUserPutSchema
+
+    from superset_tenancy.sign_in import own_password
+
+    def verified(password):
+        return None
+
+    with (
+        patch.object(CurrentUserRestApi, "current_user_put_schema", CurrentUserPutSchema()),
+        patch.object(own_password, "problem_with_present", verified),
+    ):
+        yield
+
+
+@contextmanager
+def without_password_policy(app, servers):
+    with patch.dict(app.config, FAB_PASSWORD_COMPLEXITY_ENABLED=False):
+        yield
+
+
+@contextmanager
+def without_check_of_sign_out(app, servers):
+    """As if any page could sign a person out."""
+    from superset_tenancy.sign_in import gate
+
+    checks = app.before_request_funcs
+    with patch.dict(checks, {None: [check for check in checks[None] if check is not gate._keep_signed_in]}):
+        yield
+
+
+@contextmanager
+def without_guard_of_the_embedded_page(app, servers):
+    from flask_login import login_user
+    from superset.embedded import view
+
+    with patch.object(view, "login_user", login_user):
+        yield
+
+
+@contextmanager
+def without_end_of_guests(app, servers):
+    from superset_tenancy.security import TenantSecurityManager
+
+    with patch.object(TenantSecurityManager, "has_guest_access", SupersetSecurityManager.has_guest_access):
+        yield
+
+
+@contextmanager
+def without_refusal_of_origins(app, servers):
+    from superset_tenancy.sign_in import gate
+
+    with patch.object(gate, "_is_own", lambda domain: True):
+        yield
+
+
 DEFENCES = [
+    (without_names_of_requests, test_named.test_layers_of_a_map),
+    (without_names_of_requests, test_named.test_the_old_explore_page),
+    (without_names_of_requests, test_named.test_the_provisioners_schema),
+    (without_names_of_requests, test_named.test_a_draft_of_the_own_tenant_is_not_for_viewers),
+    (without_tenants_in_cache_keys, test_caches.test_a_url_that_the_other_has_opened),
+    (without_tenants_in_cache_keys, test_caches.test_a_url_that_an_analyst_has_opened_is_not_for_viewers),
+    (without_saved_questions, test_guests.test_a_question_that_names_no_chart),
+    (without_saved_questions, test_guests.test_more_than_the_chart_asks),
     (without_policy, test_isolation.TestOwnRows().test_chart),
     (without_policy, test_isolation.TestOwnRows().test_sql_lab),
     (without_pinned_database, test_attacks.test_the_catalog_parameter_does_not_leave_the_tenants_database),
@@ -142,11 +285,22 @@ DEFENCES = [
     (without_results_access, test_attacks.test_results_by_key_are_not_for_the_other),
     (without_results_access, test_isolation.TestForeignThings().test_dashboard_that_was_given_to_the_wrong_role),
     (without_own_stop, test_attacks.test_only_who_runs_a_query_stops_it),
-    (without_allow_list, test_attacks.test_set_config_in_a_metric_is_refused_with_a_reason),
-    (without_allow_list, test_attacks.test_a_statement_other_than_a_query_is_refused_with_a_reason),
+    (without_guard_of_sql, test_attacks.test_set_config_in_a_metric_is_refused_with_a_reason),
+    (without_guard_of_sql, test_attacks.test_a_statement_other_than_a_query_is_refused_with_a_reason),
     (without_content_guard, test_isolation.TestForeignThings().test_chart_on_a_foreign_dataset_cannot_be_made),
     (without_related_filters, test_isolation.TestForeignThings().test_people_and_roles_to_choose_from),
     (without_forgetting, test_pools.test_a_hundred_requests_of_two_tenants_carry_nothing_over),
+    (without_standing, test_sign_in.TestWhatEndsASignIn().test_sign_out_ends_every_session_and_token),
+    (without_standing, test_sign_in.TestWhatEndsASignIn().test_a_new_password_signs_out),
+    (without_end_at_sign_out, test_sign_in.TestWhatEndsASignIn().test_sign_out_ends_every_session_and_token),
+    (without_new_session_id, test_sign_in.TestWhatEndsASignIn().test_a_sign_in_has_a_session_id_that_nobody_knew_before),
+    (without_limit_of_attempts, test_sign_in.TestWrongPasswords().test_one_address_cannot_try_all_accounts),
+    (without_asking_for_the_old_password, test_sign_in.TestOwnPassword().test_the_api_asks_for_the_old_one),
+    (without_password_policy, test_sign_in.TestOwnPassword().test_a_short_one_is_refused),
+    (without_check_of_sign_out, test_sign_in.TestSigningOut().test_a_link_of_another_site_does_not_sign_out),
+    (without_guard_of_the_embedded_page, test_sign_in.TestSigningOut().test_the_embedded_page_does_not_sign_out),
+    (without_end_of_guests, test_sign_in.TestWhatEndsASignIn().test_a_guest_token_ends_with_the_embedding),
+    (without_refusal_of_origins, test_requests.test_the_origin_of_a_shop_is_refused),
     (without_guests_dashboards, test_guests.test_the_name_in_the_token_gives_nothing),
 ]
 

@@ -33,7 +33,7 @@ class TestOwnRows:
 
 class TestForeignThings:
     def test_dataset(self, me, other):
-        assert me.analyst.chart_data(other.datasets["orders"]).status_code == 404
+        assert me.analyst.chart_data(other.datasets["orders"]).status_code in (403, 404)
 
     def test_chart(self, me, other):
         assert me.analyst.get(f"/api/v1/chart/{other.chart}").status_code == 404
@@ -48,7 +48,7 @@ class TestForeignThings:
     def test_database(self, me, other):
         assert me.analyst.get(f"/api/v1/database/{other.database}").status_code == 404
         answer = me.analyst.sql(other.database, "SELECT count(*) AS n FROM orders")
-        assert answer.status_code != 200 and "was not found" in answer.text
+        assert answer.status_code == 404 and "your account has no" in answer.text
 
     def test_listings(self, me, other):
         for kind, own in (("database", me.database), ("dashboard", me.dashboard), ("chart", me.chart)):
@@ -64,7 +64,7 @@ class TestForeignThings:
             "params": "{}",
         }
         answer = me.analyst.post("/api/v1/chart/", body)
-        assert answer.status_code == 422 and "Datasource does not exist" in answer.text, answer.text
+        assert answer.status_code in (400, 404) and "your account" in answer.text, answer.text
 
     def test_dashboard_without_data(self, me, other):
         """Superset shows a dashboard that has no charts to everybody who knows its number."""
@@ -108,4 +108,4 @@ class TestForeignThings:
             user = security_manager.find_user(f"analyst-{other.id}").id
         for body in ({"roles": [role]}, {"owners": [user]}):
             answer = me.analyst.put(f"/api/v1/dashboard/{me.dashboard}", body)
-            assert answer.status_code in (400, 403, 422), answer.text
+            assert answer.status_code in (400, 403, 404, 422), answer.text

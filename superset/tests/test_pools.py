@@ -266,15 +266,15 @@ def test_a_hundred_requests_of_two_tenants_carry_nothing_over(app, world):
 
 
 def carried_over(app, world, times: int) -> tuple[list, int]:
-    """What requests found that others left, and how many left something: through Superset, with the allow-list off."""
-    from test_defences import without_allow_list
+    """What requests found that others left, and how many left something: through Superset, with the guard of SQL off."""
+    from test_defences import without_guard_of_sql
 
     # What Superset itself lets through, in turn; the other statements have their tests above.
     leave = [LEFT_BEHIND[name][0] for name in ("search_path", "setting", "variable", "time limit", "advisory lock", "random")]
     looks = [look for _, look in LEFT_BEHIND.values() if "now()" not in look]
     look = "SELECT " + ", ".join(f"({look}) AS c{number}" for number, look in enumerate(looks))
     clean, dirty, left = {}, [], 0
-    with without_allow_list(app, None):
+    with without_guard_of_sql(app, None):
         for number in range(times):
             tenant = world[TENANTS[number % 2]]
             found = rows(tenant.analyst.sql(tenant.database, look, schema=None))

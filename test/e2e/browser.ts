@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Browser, Page, chromium } from 'playwright-core';
+import { routeOf } from './hour/asked-routes';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -31,6 +32,8 @@ export interface Visitor {
   readonly page: Page;
   /** Requests that were refused or failed, policies that were broken, and errors that the page showed. */
   readonly faults: string[];
+  /** Methods and paths that the pages requested of Superset. */
+  readonly asked: Set<string>;
 }
 
 /** What the pages ask for though it is nowhere: telemetry of Superset's makers, which our policy refuses. */
@@ -47,14 +50,19 @@ export async function signIn(browser: Browser, url: string, username: string, pa
   // The first page of a new Superset compiles what it sends.
   page.setDefaultTimeout(90_000);
   const faults: string[] = [];
-  page.on('response', (response) => {
+  const asked = new Set<string>();
+  // Of all tabs: some of Superset's buttons open another one.
+  context.on('request', (request) => {
+    if (request.url().startsWith(url)) asked.add(routeOf(request));
+  });
+  context.on('response', (response) => {
     if (response.status() >= 400) faults.push(`${response.status()} ${response.request().method()} ${response.url()}`);
   });
-  page.on('console', (message) => {
+  context.on('console', (message) => {
     const text = message.text();
     if (/Content Security Policy/.test(text) && !TELEMETRY.test(text)) faults.push(text);
   });
-  page.on('pageerror', (error) => faults.push(error.message));
+  context.on('weberror', (error) => faults.push(error.error().message));
   await page.goto(`${url}/login/`);
   let status: number;
   do {
@@ -74,7 +82,7 @@ export async function signIn(browser: Browser, url: string, username: string, pa
   } while (status === 429);
   await page.waitForURL((there) => !isLogin(there.href));
   faults.splice(0, faults.length, ...faults.filter((fault) => !fault.startsWith('429')));
-  return { page, faults };
+  return { page, faults, asked };
 }
 
 function isLogin(url: string): boolean {

@@ -1,5 +1,5 @@
 // What a tenant's people see in a browser. Pictures go to .local/screenshots; UPDATE_SCREENSHOTS=1 also renews the README's.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Browser, Page } from 'playwright-core';
 import { EnvironmentFile } from '../../lib/environment/environment-file';
@@ -9,6 +9,7 @@ import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { Progress, deployAndProve } from '../../local/steps';
 import { Visitor, signIn, startChromium } from './browser';
+import { Hour, lookAround, makeCharts, readAsViewer, workInSqlLab, workOnDashboard } from './hour/analyst-hour';
 import { ExampleTenant, withExampleData } from '../../local/example-environment';
 
 jest.setTimeout(300_000);
@@ -146,4 +147,41 @@ describe.each([
     expect(await bigNumbers(page)).toEqual([]);
     expect(await page.content()).not.toContain(other.displayName);
   });
+});
+
+describe("an analyst's hour", () => {
+  const asked = new Set<string>();
+  let hour: Hour;
+  let analyst: Visitor;
+  let viewer: Visitor;
+  let explore: Page;
+
+  beforeAll(async () => {
+    hour = { url: cloud.superset.url, name: 'hour' };
+    analyst = await visit(northwind, 'analyst');
+    viewer = await visit(northwind, 'viewer');
+  });
+
+  afterEach(() => {
+    const faults = [...unexpected(analyst), ...unexpected(viewer)];
+    analyst.faults.length = viewer.faults.length = 0;
+    expect(faults).toEqual([]);
+  });
+
+  afterAll(() => {
+    [...analyst.asked, ...viewer.asked].forEach((route) => asked.add(route));
+    writeFileSync(join(CACHE, 'asked-by-the-browser.json'), JSON.stringify([...asked].sort(), null, 2));
+  });
+
+  test('queries in SQL Lab, saved, opened again and downloaded', async () => {
+    explore = await workInSqlLab(analyst.page, hour);
+  });
+
+  test('charts of several kinds', () => makeCharts(explore, hour));
+
+  test('a dashboard with filters, drilled into and shared', () => workOnDashboard(analyst.page, hour));
+
+  test('lists, own pages and a dataset', () => lookAround(analyst.page, hour));
+
+  test("a viewer's quarter of an hour", () => readAsViewer(viewer.page, hour));
 });

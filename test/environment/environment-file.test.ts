@@ -222,6 +222,14 @@ test('an e-mail address that takes a careless pattern for ever is refused', () =
   expect(problems(spoiled([['ada@northwind.example', address]]))[0]).toMatch(/^31:17: tenants\[0\]\.adminEmail is "a@/);
 });
 
+test('an administrator has an e-mail address that fits into a user name of Superset', () => {
+  const address = (length: number) => `${'a'.repeat(60)}@${'b'.repeat(length - 65)}.com`;
+  expect(problems(spoiled([['ada@northwind.example', address(128)]]))).toEqual([]);
+  expect(problems(spoiled([['ada@northwind.example', address(129)]]))[0]).toMatch(
+    /^31:17: tenants\[0\]\.adminEmail is .*\[VALUE_INVALID\]$/,
+  );
+});
+
 test('keys of the prototype reach no object', () => {
   problems('__proto__:\n  polluted: "x"\nconstructor:\n  prototype: { polluted: "x" }\n');
   expect(({} as { polluted?: string }).polluted).toBeUndefined();

@@ -17,8 +17,8 @@ from superset.models.sql_lab import SavedQuery
 
 from superset_tenancy import names
 from superset_tenancy.provisioning.databases import find_database
-from superset_tenancy.provisioning.records import read_record
-from superset_tenancy.security import tenants_of_dashboard
+from superset_tenancy.provisioning.records import uuids_of_copies
+from superset_tenancy.requests.ownership import tenants_of_dashboard
 
 #: In the order in which they are made.
 MODELS = {"dataset": SqlaTable, "chart": Slice, "dashboard": Dashboard, "query": SavedQuery}
@@ -132,7 +132,7 @@ def counted(kinds: list[str]) -> str:
 
 def given_to(tenant: str) -> set[str]:
     """UUIDs of the tenant's copies of the content that this environment gives to all."""
-    return {str(names.content_uuid(tenant, original)) for original in read_record(tenant).content}
+    return set(map(str, uuids_of_copies(tenant)))
 
 
 def describe(tenant: str, things: Things) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -33,7 +33,8 @@ from superset.datasets.schemas import ImportV1DatasetSchema
 
 from superset_tenancy import names
 from superset_tenancy.provisioning.changes import Refused
-from superset_tenancy.sql_rules import SqlRefused, check
+from superset_tenancy.sql.guard import check
+from superset_tenancy.sql.refused import SqlRefused
 
 #: In the order in which they are made.
 KINDS = ("dataset", "chart", "dashboard")
@@ -88,9 +89,9 @@ class Bundle:
     #: Schema of each tenant's own tables, where every tenant has a database; None if it is named after the tenant.
     own_schema: str | None = None
 
-    def of_tenant(self, thing: BundleObject, tenant: str) -> dict[str, Any]:
-        """What a tenant's copy is made from: it refers to copies of the same tenant wherever it refers to anything."""
-        config = json.loads(self._uuids.sub(lambda found: str(names.content_uuid(tenant, found[0])), thing.text))
+    def of_tenant(self, thing: BundleObject, tenant: str, uuids: Mapping[str, UUID]) -> dict[str, Any]:
+        """What a tenant's copy is made from: it refers to copies of the same tenant, by their UUIDs."""
+        config = json.loads(self._uuids.sub(lambda found: str(uuids[found[0]]), thing.text))
         if thing.kind == "dataset" and config.get("schema") == self.tenant_schema is not None:
             config["schema"] = self.own_schema or names.schema_name(tenant)
         return config

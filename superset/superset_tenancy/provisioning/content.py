@@ -1,8 +1,10 @@
 """The shared content of a tenant: its own copies of the datasets, charts and dashboards of the bundle, over its own Database.
 
-A copy is known by its UUID, which follows from the tenant and the UUID in the bundle. A copy is written when it is new, when its
-file in the bundle is another than the one it was made from, or when it refers to a copy that had to be made again. Nothing is
-deleted: what the bundle no longer has stays with the tenant, and so does what the tenant has added to a copy.
+A copy is known by its UUID, which follows from the tenant and the UUID in the bundle, and is a copy only if it is the tenant's.
+If another tenant or the platform has something under that UUID, the tenant's copy gets another UUID, which the record keeps. A
+copy is written when it is new, when its file in the bundle is another than the one it was made from, or when it refers to a copy
+that had to be made again. Nothing is deleted: what the bundle no longer has stays with the tenant, and so does what the tenant
+has added to a copy.
 
 Superset notes who changed a thing last, and when. It is somebody, at another time than the copy was written, only if the tenant
 has changed the copy. (Who may edit a dashboard "changes" its colours by looking at it, but not that time.) A change is kept in
@@ -12,6 +14,7 @@ mind and said at each run, until a new version of that file overwrites it.
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy.orm import selectinload
 from superset import db, security_manager
@@ -27,7 +30,8 @@ from superset_tenancy import names
 from superset_tenancy.provisioning.bundle import Bundle, BundleObject
 from superset_tenancy.provisioning.changes import Change, Note
 from superset_tenancy.provisioning.databases import find_database
-from superset_tenancy.provisioning.records import Record
+from superset_tenancy.provisioning.ownership import described_owners, is_of_tenant
+from superset_tenancy.provisioning.records import Record, copy_uuid
 from superset_tenancy.provisioning.users import administrators
 
 _MODELS = {"dataset": SqlaTable, "chart": Slice, "dashboard": Dashboard}
@@ -46,10 +50,16 @@ def notice_changes(tenant: str, record: Record) -> None:
 def ensure_content(tenant: str, bundle: Bundle | None, record: Record) -> Iterator[Change | Note]:
     """Gives the tenant the content of the bundle, and remembers in the record what it was given."""
     objects = bundle.objects if bundle else []
-    copies = _existing(tenant, objects)
+    uuids = {thing.uuid: copy_uuid(tenant, thing.uuid, record) for thing in objects}
+    copies, foreign = _existing(tenant, objects, uuids)
     given = {original: known["fingerprint"] for original, known in record.content.items()}
     if bundle and {thing.uuid: thing.fingerprint for thing in objects} != given:
-        yield from _Version(tenant, bundle, copies, record).write()
+        for original, found in foreign.items():
+            uuids[original] = uuid4()
+            yield Note(
+                f"{found} has the UUID of this tenant's copy; it was left alone, and the copy has the UUID {uuids[original]}"
+            )
+        yield from _Version(tenant, bundle, uuids, copies, record).write()
     else:
         yield from _left_as_they_are(tenant, objects, copies, record)
     yield from _dropped(objects, record)
@@ -65,21 +75,26 @@ def _stamps(tenant: str, record: Record) -> dict[str, tuple[str, str | None]]:
     stamps: dict[str, tuple[str, str | None]] = {}
     for kind, model in _MODELS.items():
         known = [original for original, given in record.content.items() if given["kind"] == kind]
-        originals = {names.content_uuid(tenant, original): original for original in known}
+        originals = {copy_uuid(tenant, original, record): original for original in known}
         query = db.session.query(model.uuid, model.changed_on, user.username).outerjoin(user, model.changed_by_fk == user.id)
         for uuid, changed_on, username in query.filter(model.uuid.in_(originals)) if originals else ():
             stamps[originals[uuid]] = (str(changed_on), username)
     return stamps
 
 
-def _existing(tenant: str, objects: list[BundleObject]) -> dict[str, Copy]:
-    """The tenant's copies that exist, by the UUID in the bundle."""
+def _existing(tenant: str, objects: list[BundleObject], uuids: dict[str, UUID]) -> tuple[dict[str, Copy], dict[str, str]]:
+    """The tenant's copies that exist, and in words what of others has their UUIDs; both by the UUID in the bundle."""
     copies: dict[str, Copy] = {}
+    foreign: dict[str, str] = {}
     for kind, model in _MODELS.items():
-        originals = {names.content_uuid(tenant, thing.uuid): thing.uuid for thing in objects if thing.kind == kind}
+        originals = {uuids[thing.uuid]: thing.uuid for thing in objects if thing.kind == kind}
         query = db.session.query(model).options(selectinload(model.owners)).filter(model.uuid.in_(originals))
-        copies |= {originals[copy.uuid]: copy for copy in query} if originals else {}
-    return copies
+        for found in query if originals else ():
+            if is_of_tenant(found, tenant):
+                copies[originals[found.uuid]] = found
+            else:
+                foreign[originals[found.uuid]] = f"{kind} {found.id} ({described_owners(found)})"
+    return copies, {original: words for original, words in foreign.items() if original not in copies}
 
 
 def _left_as_they_are(tenant: str, objects: list[BundleObject], copies: dict[str, Copy], record: Record) -> Iterator[Note]:
@@ -118,9 +133,10 @@ def _changed_by_tenant(tenant: str, copy: Copy, known: dict[str, str]) -> str:
 class _Version:
     """One version of the bundle, becoming a tenant's."""
 
-    def __init__(self, tenant: str, bundle: Bundle, copies: dict[str, Copy], record: Record) -> None:
+    def __init__(self, tenant: str, bundle: Bundle, uuids: dict[str, UUID], copies: dict[str, Copy], record: Record) -> None:
         self.tenant = tenant
         self.bundle = bundle
+        self.uuids = uuids
         self.copies = copies
         self.record = record
         self.database: Database = find_database(tenant)
@@ -139,6 +155,8 @@ class _Version:
                 "title": thing.title,
                 "fingerprint": thing.fingerprint,
             }
+            if self.uuids[thing.uuid] != names.content_uuid(self.tenant, thing.uuid):
+                self.record.content[thing.uuid]["uuid"] = str(self.uuids[thing.uuid])
 
     def _refers_to_made(self, thing: BundleObject) -> bool:
         return any(uuid in thing.text for uuid in self.made)
@@ -151,11 +169,11 @@ class _Version:
         if copy is None or adopted:
             self.made.add(thing.uuid)
         is_new = copy is None
-        config = self.bundle.of_tenant(thing, self.tenant)
+        config = self.bundle.of_tenant(thing, self.tenant, self.uuids)
         if is_new:
             copy = _MODELS[thing.kind]()
             db.session.add(copy)
-        copy.uuid = names.content_uuid(self.tenant, thing.uuid)
+        copy.uuid = self.uuids[thing.uuid]
         notes = list(getattr(self, f"_write_{thing.kind}")(copy, config))
         copy.changed_by_fk = None
         self.copies[thing.uuid] = copy
@@ -169,7 +187,7 @@ class _Version:
 
     def _dataset_of_the_tenant(self, thing: BundleObject) -> SqlaTable | None:
         """A dataset that the tenant has made over the same table: Superset has room for one."""
-        config = self.bundle.of_tenant(thing, self.tenant)
+        config = self.bundle.of_tenant(thing, self.tenant, self.uuids)
         return (
             db.session.query(SqlaTable)
             .options(selectinload(SqlaTable.owners))
@@ -222,21 +240,22 @@ class _Version:
         slug = config.pop("slug", None)
         _set(dashboard, config, [name for name in Dashboard.export_fields if name != "slug"])
         # What the tenant has put on it stays on it.
-        known = {names.content_uuid(self.tenant, original) for original in self.record.content}
+        known = {copy_uuid(self.tenant, original, self.record) for original in self.record.content}
         dashboard.slices = [*shown, *(chart for chart in dashboard.slices if chart.uuid not in known and chart not in shown)]
         dashboard.roles = [security_manager.find_role(role) for role in _role_names(self.tenant)]
         yield from self._set_slug(dashboard, slug)
 
     def _set_slug(self, dashboard: Dashboard, slug: str | None) -> Iterator[str]:
         wanted = f"{slug}-{self.tenant}" if slug else None
-        with db.session.no_autoflush:
-            taken = (
-                wanted
-                and db.session.query(Dashboard.id).filter(Dashboard.slug == wanted, Dashboard.uuid != dashboard.uuid).first()
-            )
-        dashboard.slug = None if taken else wanted
+        taken = wanted and self._is_taken(wanted, dashboard)
+        dashboard.slug = f"{wanted}-{dashboard.uuid.hex[:8]}" if taken else wanted
         if taken:
-            yield f'it has no slug, since another dashboard is called "{wanted}"'
+            yield f'its slug is "{dashboard.slug}", since another dashboard has the slug "{wanted}"'
+
+    def _is_taken(self, slug: str, dashboard: Dashboard) -> bool:
+        with db.session.no_autoflush:
+            others = db.session.query(Dashboard.id).filter(Dashboard.slug == slug, Dashboard.uuid != dashboard.uuid)
+            return others.first() is not None
 
 
 def _set(thing: Any, config: dict[str, Any], allowed: list[str], as_json: tuple[str, ...] = ()) -> None:

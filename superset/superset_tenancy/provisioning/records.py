@@ -19,13 +19,26 @@ _RESOURCE = "superset_tenancy"
 class Record:
     """What was done for one tenant."""
 
-    #: By the UUID in the bundle: what the tenant was given, and the fingerprint of what it was made from.
+    #: By the UUID in the bundle: what the tenant was given, and the fingerprint of what it was made from; and its UUID, if the
+    #: one that follows from the tenant's id was taken.
     content: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Whom the tenant's removal has shut out, and what it has hidden: to be let in and shown again should the tenant return.
     deactivated_users: list[int] = field(default_factory=list)
     unpublished_dashboards: list[int] = field(default_factory=list)
     #: Whether the tenant is being moved, and its people only read.
     frozen: bool = False
+
+
+def copy_uuid(tenant: str, original: str, record: Record) -> uuid.UUID:
+    """UUID of the tenant's copy of what has this UUID in the bundle."""
+    chosen = record.content.get(original, {}).get("uuid")
+    return uuid.UUID(chosen) if chosen else names.content_uuid(tenant, original)
+
+
+def uuids_of_copies(tenant: str) -> set[uuid.UUID]:
+    """UUIDs of the tenant's copies of the content that this environment gives to all."""
+    record = read_record(tenant)
+    return {copy_uuid(tenant, original, record) for original in record.content}
 
 
 def read_record(tenant: str) -> Record:

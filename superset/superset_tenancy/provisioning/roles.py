@@ -10,7 +10,7 @@ from superset.models.core import Database
 from superset_tenancy import names
 from superset_tenancy.provisioning.capabilities import CAPABILITY_PERMISSIONS, QUERYING_CAPABILITIES, WRITE, Permission
 from superset_tenancy.provisioning.changes import Change, Note, Refused
-from superset_tenancy.sql_wall import EXPLAIN_PERMISSION
+from superset_tenancy.sql.mutator import EXPLAIN_PERMISSION
 
 #: Of guests of embedded dashboards (GUEST_ROLE_NAME): they may do what viewers may.
 GUEST_ROLE = "tenancy:guest"

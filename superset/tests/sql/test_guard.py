@@ -1,14 +1,15 @@
 """Queries run as they did without the wall; nothing else does, however it is spelled."""
 
 import re
-import time
 from contextlib import suppress
 from itertools import product
 
 import psycopg2
 import pytest
 
-from superset_tenancy.sql_rules import MAX_LENGTH, SqlRefused, check
+from superset_tenancy.sql.guard import check
+from superset_tenancy.sql.parse_tree import MAX_BYTES
+from superset_tenancy.sql.refused import SqlRefused
 
 QUERIES = r"""
 SELECT 1
@@ -83,13 +84,25 @@ SELECT random(), gen_random_uuid(), md5(name), clock_timestamp(), version(), cur
 SELECT pg_typeof(a), pg_size_pretty(100::bigint), pg_column_size(a) FROM t
 SELECT lo_orderdate, lineorder.lo_revenue, pg_rating, "update", "into", "table" FROM lineorder
 SELECT name COLLATE "C", a::varchar(10), a::timestamp with time zone, a::timestamptz(3), a::int[] FROM t
-SELECT tenancy.current_tenant(), pg_catalog.lower('A'), analytics.my_function(1)
+SELECT tenancy.current_tenant(), pg_catalog.lower('A'), public.unaccent('é')
 SELECT (TIMESTAMP '2026-01-01', TIMESTAMP '2026-02-01') OVERLAPS (TIMESTAMP '2026-01-15', INTERVAL '1 month')
 SELECT int4range(1, 5) @> 3, '[1,5)'::int4range * '[2,3)', isfinite(now()), a IS JSON FROM t
 SELECT country, year, key, value, name, type, date, time, text, level, position, no, share FROM facts
 SELECT a OPERATOR(pg_catalog.+) b, a IS TRUE, a IS NOT UNKNOWN, NOT a FROM t
 SELECT ST_Distance(a.geom, b.geom) FROM places a, places b WHERE ST_DWithin(a.geom, b.geom, 100) AND a.geom && b.geom
 SELECT 1; SELECT 2;
+TABLE orders
+(TABLE orders)
+SELECT * FROM (TABLE orders) t
+SELECT 1 UNION TABLE orders
+SELECT U&'d\0061t\+000061', U&"d\0061ta" FROM t
+SELECT 1_000, 0x1F, 0b11
+WITH RECURSIVE a (n) AS (SELECT 1 UNION SELECT n FROM a) SEARCH DEPTH FIRST BY n SET o CYCLE n SET c USING p SELECT * FROM a
+SELECT m.pg_rating, a.set_limit, a.nextval, sum(update), sum(into_), max(m.lo_get) FROM m JOIN a ON m.update = a.update
+WITH pg_sales AS (SELECT 1 AS n), nextval AS (SELECT 2 AS m) SELECT pg_sales.n, nextval.m FROM pg_sales, nextval
+SELECT u.pg_rating, u.lo_x FROM unnest(ARRAY[1], ARRAY[2]) AS u (pg_rating, lo_x)
+SELECT x.pg_rating FROM jsonb_to_recordset('[{"pg_rating": 1}]') AS x (pg_rating int)
+SELECT 'new'::order_status, '(1,2)'::analytics.address, ROW(1, 2)::address, '{a}'::order_status[]
 """.strip().splitlines()
 
 STATEMENTS = r"""
@@ -149,10 +162,6 @@ LOAD 'auto_explain'
 IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c
 EXPLAIN SELECT 1
 EXPLAIN ANALYZE SELECT 1
-TABLE orders
-(TABLE orders)
-SELECT * FROM (TABLE orders) t
-SELECT 1 UNION TABLE orders
 SELECT 1 INTO a
 SELECT * INTO TEMP a FROM orders
 SELECT * FROM orders FOR UPDATE
@@ -214,7 +223,7 @@ SELECT {f}(VARIADIC ARRAY['a'])
 SELECT a FROM t WHERE {f}('a') IS NULL
 SELECT * FROM {f}('a')
 SELECT * FROM {f}('a') AS t (a text)
-SELECT * FROM ROWS FROM ({f}('a'), f('b')) AS t
+SELECT * FROM ROWS FROM ({f}('a'), unnest(ARRAY['b'])) AS t
 SELECT * FROM t, LATERAL {f}(t.a) AS u
 SELECT * FROM t JOIN u ON {f}(t.a) = u.b
 SELECT a FROM t ORDER BY {f}(a)
@@ -236,7 +245,7 @@ SELECT $$'$$, {f}('a'), $$'$$
 SELECT E'\'', {f}('a'), '''', {f}('\')
 SELECT 1 /* /* */ ' */, {f}('a') /* ' */
 SELECT 1 --'\n , {f}('a') --'
-SELECT 1 #--\n , {f}('a')
+SELECT 1 #--\n 2, {f}('a')
 SELECT a$b$, {f}('a') AS c$b$
 """.strip().splitlines()
 
@@ -264,9 +273,7 @@ SELECT tableoid::pg_catalog.regclass FROM orders
 
 #: What sqlglot reads in another way than PostgreSQL, or PostgreSQL in another way than a reader expects.
 STRANGE = {
-    "a string's escapes written as Unicode": "SELECT U&'a'",
     "a name's escapes written as Unicode": 'SELECT U&"set\\005fconfig"(1)',
-    "strings that PostgreSQL joins": "SELECT 'a'\n'b'",
     "strings that PostgreSQL joins, with the first one's escapes": "SELECT E'a'\n'\\', set_config('a', 'b', false) --'",
     "bit strings without an escape": "SELECT b'0''1'",
     "a string that does not end": "SELECT 'a",
@@ -279,9 +286,7 @@ STRANGE = {
     "a parameter": "SELECT $1",
     "a character that ends the driver's text": "SELECT 1 --\0\n",
     "a number that runs into a name": "SELECT 1a",
-    "numbers of newer versions": "SELECT 1_000, 0x1F",
     "a number that runs into dots": "SELECT 1..2",
-    "a vertical tab, a space to newer versions only": "SELECT\v1",
     "a letter of a name that looks like a space": "SELECT\u00a01",
     "a letter of a name that capitals make a keyword": "\u017felect 1",
     "braces": "SELECT {{ a }}",
@@ -349,7 +354,7 @@ class TestExplain:
         ],
     )
     def test_runs_for_whoever_may(self, sql):
-        check(sql, explain_allowed=True)
+        check(sql, explain_allowed=lambda: True)
         with pytest.raises(SqlRefused):
             check(sql)
 
@@ -379,7 +384,7 @@ class TestExplain:
     )
     def test_is_for_queries_only(self, sql):
         with pytest.raises(SqlRefused):
-            check(sql, explain_allowed=True)
+            check(sql, explain_allowed=lambda: True)
 
 
 class TestMessages:
@@ -388,18 +393,32 @@ class TestMessages:
         [
             (
                 "set search_path = x",
-                "SET is not allowed: only queries run here (SELECT, WITH or VALUES). Ask your administrator if you need it.",
+                "SET is not allowed: only queries run here (SELECT, WITH, VALUES or TABLE). Ask your administrator if you need it.",
             ),
             (
                 "SELECT PG_SLEEP(1)",
-                "pg_sleep is not allowed here: it works on the server, its locks, transactions or other sessions. "
+                "pg_sleep is not allowed here: it works on the server, its locks, transactions or other sessions "
+                "(line 1, column 8). Only functions that compute are allowed; ask your administrator if you need it.",
+            ),
+            (
+                "SELECT FROM WHERE GROUP",
+                'This SQL could not be understood: syntax error at or near "WHERE" (line 1, column 13). '
+                "Please check what stands there.",
+            ),
+            (
+                "SELECT 1\nFROM t, pg_roles",
+                "pg_roles is not allowed here: it tells about the server and about others (line 2, column 9). "
+                "Only tables of your own data are allowed; ask your administrator if you need it.",
+            ),
+            (
+                "WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a",
+                "DELETE is not allowed: only queries run here (SELECT, WITH, VALUES or TABLE). "
                 "Ask your administrator if you need it.",
             ),
-            ("SELECT FROM WHERE GROUP", "This SQL could not be understood, so it does not run. Please check or simplify it."),
-            ("SELECT a ` b \\ c", "This SQL could not be understood at \\ c. Please check what stands there."),
             (
-                "TABLE orders",
-                "TABLE is not allowed: only queries run here (SELECT, WITH or VALUES). Ask your administrator if you need it.",
+                "SELECT '{{ a }}', {{ b }}",
+                'This SQL could not be understood: syntax error at or near "{" (line 1, column 19). '
+                "Please check what stands there. Jinja templates are not allowed here.",
             ),
         ],
     )
@@ -422,30 +441,43 @@ class TestMessages:
 
 class TestBounds:
     def test_length(self):
-        check("SELECT 1" + " " * (MAX_LENGTH - 8))
-        with pytest.raises(SqlRefused, match="100,001 characters; up to 100,000"):
-            check("SELECT 1" + " " * (MAX_LENGTH - 7))
+        check("SELECT 1" + " " * (MAX_BYTES - 8))
+        with pytest.raises(SqlRefused, match="1,000,001 bytes; up to 1,000,000"):
+            check("SELECT 1" + " " * (MAX_BYTES - 7))
+
+    def test_number_of_parts(self):
+        with pytest.raises(SqlRefused, match="too many parts"):
+            check("SELECT 1" + ",1" * 400_000)
 
     @pytest.mark.parametrize(
         "opening",
         ["(", "[", "f(", "ARRAY[", "- ", "NOT ", "CASE WHEN ", "(SELECT ", "a IN (", "/*", "DATE (", "struct(", "a[", "x."],
     )
-    def test_depth_is_refused_soon_and_in_order(self, opening):
-        start = time.monotonic()
-        for depth in (25, 10_000):
-            with pytest.raises(SqlRefused):
-                check("SELECT " + opening * depth)
-        assert time.monotonic() - start < 20
+    @pytest.mark.parametrize("depth", [25, 10_000])
+    def test_what_does_not_end_is_refused_whatever_its_depth(self, opening, depth):
+        with pytest.raises(SqlRefused):
+            check("SELECT " + opening * depth)
 
-    def test_depth_with_all_that_closes_it(self):
-        start = time.monotonic()
-        for opening, closing in (("ARRAY[", "]"), ("DATE (", ")"), ("struct(", ")")):
-            with pytest.raises(SqlRefused, match="nested too deeply"):
-                check("SELECT * FROM " + opening * 30 + "1" + closing * 30)
-        assert time.monotonic() - start < 5
+    @pytest.mark.parametrize(("opening", "closing"), [("ARRAY[", "]"), ("abs(", ")"), ("(SELECT ", ")"), ("CASE WHEN ", " END")])
+    def test_depth_is_refused_in_order(self, opening, closing):
+        with pytest.raises(SqlRefused, match="nested too deeply|syntax error"):
+            check("SELECT " + opening * 2_000 + "1" + closing * 2_000)
 
-    def test_thousands_of_values_run(self):
-        check("SELECT a FROM t WHERE a IN (" + ", ".join(f"'value {n}'" for n in range(5_000)) + ")")
+    def test_forty_levels_run(self):
+        for opening, closing in (("ARRAY[", "]"), ("abs(", ")"), ("(", ")"), ("(SELECT ", ")")):
+            check("SELECT " + opening * 40 + "1" + closing * 40)
+
+    def test_long_chains_run(self):
+        check("SELECT " + " || ".join(["a"] * 200))
+        check(" UNION ALL ".join(["SELECT 1"] * 200))
+        check("SELECT 1 WHERE " + " AND ".join(["a = 1"] * 5_000))
+
+    def test_ten_thousand_values_run(self):
+        check(
+            "SELECT a FROM t WHERE a IN ("
+            + ", ".join(f"'a value of forty characters, number {n:5}'" for n in range(10_000))
+            + ")"
+        )
 
 
 HARMLESS = {

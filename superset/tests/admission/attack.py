@@ -1,0 +1,97 @@
+"""What one tenant can ask for that is expensive, all at once, and what another sees of it: for a test, and for the benchmark."""
+
+import threading
+import time
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from world import Person, adhoc, query_context
+
+#: Ends with the role's time limit only.
+ENDLESS = "SELECT count(*) FROM generate_series(1, 100000000) AS a, generate_series(1, 100000) AS b"
+
+CHARTS_OF_A_DASHBOARD = 12
+AT_ONCE = 40
+
+
+class Requests:
+    """Of one tenant, over HTTP: (path, body) pairs."""
+
+    def __init__(self, tenant):
+        self.tenant = tenant
+
+    def sql(self, sql: str, asynchronous: bool = False):
+        body = {"database_id": self.tenant.database, "sql": sql, "client_id": uuid.uuid4().hex[:10], "schema": "analytics"}
+        return "/api/v1/sqllab/execute/", {**body, "runAsync": asynchronous, "queryLimit": 1000}
+
+    def chart(self, **query):
+        return "/api/v1/chart/data", query_context(self.tenant.datasets["orders"], **query)
+
+    def expensive(self):
+        """One of each kind, over and over."""
+        histogram = {"operation": "histogram", "options": {"column": "n", "groupby": [], "bins": 100_000}}
+        while True:
+            yield self.sql(ENDLESS)
+            yield self.sql(ENDLESS, asynchronous=True)
+            yield self.chart(metrics=[adhoc("repeat('x', 100000000)")])
+            yield self.chart(metrics=[adhoc("repeat('x', 9000000)")])
+            yield self.chart(post_processing=[histogram])
+            yield self.sql("SELECT n, repeat('x', 200) FROM generate_series(1, 100000) AS n")
+
+
+def ask(person: Person, path: str, body: dict, seconds: float = 120) -> int:
+    headers = {**person.headers, **person.client._with_cookies(None)}
+    return requests.post(person.client.url + path, json=body, headers=headers, timeout=seconds).status_code
+
+
+@contextmanager
+def attack(person: Person, tenant):
+    """So many requests at once, a new one for each that ends; yields what was answered."""
+    answered, over = Counter(), threading.Event()
+    expensive, lock = Requests(tenant).expensive(), threading.Lock()
+
+    def go_on():
+        while not over.is_set():
+            with lock:
+                path, body = next(expensive)
+            try:
+                answered[ask(person, path, body, 20)] += 1
+            except requests.RequestException:
+                answered["no answer"] += 1
+
+    threads = [threading.Thread(target=go_on, daemon=True) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answered
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(60)
+
+
+def dashboard(person: Person, tenant) -> tuple[list[int], float]:
+    """The charts of a dashboard at once, as a browser asks for six at a time; statuses and seconds."""
+    charts = [Requests(tenant).chart(row_limit=100 + number) for number in range(CHARTS_OF_A_DASHBOARD)]
+    began = time.monotonic()
+    with ThreadPoolExecutor(6) as browser:
+        statuses = list(browser.map(lambda chart: ask(person, *chart), charts))
+    return statuses, time.monotonic() - began
+
+
+def memory_of_children(pid: int) -> dict[int, int]:
+    """Resident MiB of each child of a process."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return {int(child): resident(int(child)) for child in children}
+
+
+def resident(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 // 1024**2
+    except FileNotFoundError:
+        return 0
