@@ -79,7 +79,15 @@ def _upgrade_is_pending(connection: Any) -> bool:
     connection.commit()
     config = Config()
     config.set_main_option("script_location", "superset:migrations")
-    return current != set(ScriptDirectory.from_config(config).get_heads())
+    known = ScriptDirectory.from_config(config)
+    if unknown := sorted(current - {revision.revision for revision in known.walk_revisions()}):
+        raise Refused(
+            [
+                f"the metadata are at revision {', '.join(unknown)}, which this image does not know: a newer Superset has"
+                " migrated them. Deploy that image again, or restore the metadata of before; an older Superset cannot go back by itself"
+            ]
+        )
+    return current != set(known.get_heads())
 
 
 def _superset(*arguments: str) -> None:

@@ -5,6 +5,7 @@ transaction as what it speaks of, and no migration of ours is needed beside Supe
 """
 
 import json
+import uuid
 from dataclasses import asdict, dataclass, field
 
 from superset import db

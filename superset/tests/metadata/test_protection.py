@@ -200,3 +200,11 @@ class TestServing:
         for scope in ("", "x", "tk4q9w'; RESET ROLE; --", "@none:1 OR", "Tk4q9w", json.dumps("a")):
             with pytest.raises(ValueError, match="no scope"):
                 prefix(scope)
+
+
+def test_metadata_of_a_newer_superset_are_refused_before_anything_is_taken_away(superset):
+    policies = superset.values("SELECT count(*) FROM pg_policies")
+    superset.rows("UPDATE alembic_version SET version_num = 'fedcba987654'")
+    done = migrate(superset, NORTHWIND)
+    assert done.returncode == 1 and "fedcba987654, which this image does not know" in done.stdout + done.stderr, done
+    assert superset.values("SELECT count(*) FROM pg_policies") == policies
