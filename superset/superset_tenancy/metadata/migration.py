@@ -84,7 +84,7 @@ def _upgrade_is_pending(connection: Any) -> bool:
         raise Refused(
             [
                 f"the metadata are at revision {', '.join(unknown)}, which this image does not know: a newer Superset has"
-                " migrated them. Deploy that image again, or restore the metadata of before; an older Superset cannot go back by itself"
+                " migrated them. Deploy that image again, or restore the metadata of before; an older Superset cannot go back"
             ]
         )
     return current != set(known.get_heads())
