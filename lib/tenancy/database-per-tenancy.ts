@@ -363,8 +363,8 @@ export class DatabasePerTenancy extends Construct {
     });
     if (byToken) this.proxies.forEach((proxy) => proxy.grantTenantLogin(superset, superset.taskRole));
     else TenantSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
-    AdminLoginSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
-    TenantKey.grantDecryptSecretsOfAll(superset, superset.taskRole);
+    AdminLoginSecret.grantReadAll(superset, superset.migrationRole, this.encryptionKey);
+    [superset.taskRole, superset.migrationRole].forEach((role) => TenantKey.grantDecryptSecretsOfAll(superset, role));
     return superset;
   }
 

@@ -297,7 +297,7 @@ export class InstancePerTenancy extends Construct {
       removalPolicy,
     });
     this.tenantSecret.grantRead(superset.taskRole);
-    superset.grantReadSecret(this.adminLogin.secret);
+    this.adminLogin.grantRead(superset.migrationRole);
     return superset;
   }
 }

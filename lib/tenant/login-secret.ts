@@ -6,7 +6,8 @@ import { skipCheckov } from '../validation/skipped-checks';
 
 /** The login of one PostgreSQL role. */
 export interface Login {
-  readonly secretName: string;
+  /** @default - a name that CloudFormation makes */
+  readonly secretName?: string;
   readonly description: string;
   readonly username: string;
   readonly host: string;
@@ -20,7 +21,7 @@ export interface Login {
  * A secret with username, a generated password, host, port and database, for services that log in with it.
  *
  * Secrets Manager makes a new password whenever anything of the generator changes: this is stable on purpose. A new
- * host does change it, and runs the provisioner too, which gives the role the new password.
+ * host does change it, and runs what makes the role too (the provisioner, Superset's migration), which sets the new password.
  */
 export class LoginSecret extends secretsmanager.Secret {
   constructor(scope: Construct, id: string, props: Login) {
