@@ -340,6 +340,9 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...(props.proxiesReady ? [props.proxiesReady] : (props.proxies ?? []).map(({ targetGroup }) => targetGroup)),
     );
 
+    // A failed migration leaves running services the rights that they started with.
+    this.taskRole.node.findChild('DefaultPolicy').node.addDependency(migration.resource);
+
     const brand = this.brandOf(props.brand);
     const webService = this.newService('Web', network, securityGroup, {
       taskDefinition: this.newTask('WebTask', 'web', TASK_SIZES.web, COMMANDS.web, {

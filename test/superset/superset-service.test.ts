@@ -194,6 +194,15 @@ describe('Superset as a service', () => {
     });
   });
 
+  test('takes rights from running services only after a migration that succeeded', () => {
+    const [migration] = Object.keys(template.findResources('Custom::SupersetMigration'));
+    const [[, { DependsOn }]] = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) =>
+      id.startsWith('SupersetTaskRole'),
+    );
+
+    expect(DependsOn).toContain(migration);
+  });
+
   test('migrates when its role may read the secrets, and not before', () => {
     const [{ DependsOn }] = Object.values(template.findResources('Custom::SupersetMigration'));
 
