@@ -4,6 +4,8 @@ import itertools
 
 import pytest
 
+from world import all_metadata
+
 #: What would end the session, or begins one.
 NOT_ASKED = {"/logout/", "/login/"}
 
@@ -68,7 +70,7 @@ def foreign_names(app, other) -> dict[str, list]:
     from superset.models.dashboard import Dashboard
     from superset.models.slice import Slice
 
-    with app.app_context():
+    with all_metadata(app):
         uuids = [
             str(db.session.get(model, number).uuid)
             for model, number in (

@@ -1,6 +1,7 @@
 """Two tenants at work: each has an analyst and a viewer, datasets, charts and a dashboard, all made through its API."""
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +14,36 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from servers import OWNER
+
 PASSWORD = "a password for tests"
 
 
 @contextmanager
 def all_metadata(app: Flask) -> Iterator[None]:
     """An application context in which a test looks at Superset's metadata, those of all tenants."""
-    with app.app_context():
+    from superset_tenancy.metadata.scope import PLATFORM, as_scope
+
+    with app.app_context(), as_scope(PLATFORM):
         yield
+
+
+@contextmanager
+def as_owner(app: Flask) -> Iterator[None]:
+    """Superset as the migration task runs it: logged in as the owner of the metadata."""
+    from superset import db
+
+    before = {name: os.environ[name] for name in OWNER}
+    os.environ.update(OWNER)
+    with app.app_context():
+        db.engine.dispose()
+    try:
+        yield
+    finally:
+        os.environ.update(before)
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 class Web:
