@@ -1,11 +1,12 @@
 import { databases } from './databases';
 import { overlay } from './overlay';
+import { pages } from './pages';
 import { provisioning } from './provisioning';
 import { scale } from './scale';
 import { synth } from './synth';
 import { writeResult } from './results';
 
-const BENCHMARKS = { provisioning, scale, synth, overlay, databases };
+const BENCHMARKS = { provisioning, scale, synth, overlay, pages, databases };
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2);
