@@ -43,6 +43,8 @@ export interface SupersetAttempt {
   readonly mustBe: RegExp | { readonly rows: string };
 }
 
+/** What a request names is looked at before any route is, whatever that would have answered. */
+const NOT_OF_YOUR_ACCOUNT = /^404 .*your account has no /;
 const NOT_YOURS = /^(403|400) .*does not belong to your account/;
 const NOT_FOUND = /^404 .*not found/i;
 const NOT_THE_OWNER_OF_QUERY = /^403 .*Cannot access the query/;
@@ -71,7 +73,8 @@ export async function failureOf(
       return `was shown something of it: ${answer}`;
     }
     const line = `${answer.status} ${answer.text.replaceAll(/\s+/g, ' ')}`;
-    const isDefended = mustBe instanceof RegExp ? mustBe.test(line) : rowsOf(answer) === mustBe.rows;
+    const isDefended =
+      mustBe instanceof RegExp ? mustBe.test(line) || NOT_OF_YOUR_ACCOUNT.test(line) : rowsOf(answer) === mustBe.rows;
     return isDefended ? undefined : `ended with "${answer}"`;
   } catch (error) {
     return `ended with "${(error as Error).message}"`;
