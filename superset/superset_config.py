@@ -47,12 +47,12 @@ METADATA = {
     "sslmode": "verify-full",
     "sslrootcert": required("PGSSLROOTCERT"),
 }
-METADATA_SECRET = required("SUPERSET_DATABASE_SECRET")
+required("SUPERSET_DATABASE_SECRET")
 required("AWS_REGION")
 
 
 def metadata_login() -> dict:
-    secret = secrets_manager(os.getpid()).get_secret_value(SecretId=METADATA_SECRET)
+    secret = secrets_manager(os.getpid()).get_secret_value(SecretId=required("SUPERSET_DATABASE_SECRET"))
     login = json.loads(secret["SecretString"])
     return {"user": login["username"], "password": login["password"]}
 

@@ -13,6 +13,7 @@ def install(app: Flask) -> None:
     """FLASK_APP_MUTATOR."""
     # These need Superset's models, which cannot be loaded before it stands.
     from superset_tenancy.content_guard import guard_content
+    from superset_tenancy.metadata.serving import keep_metadata_apart
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
     from superset_tenancy.refusal import show_refusals
@@ -25,6 +26,7 @@ def install(app: Flask) -> None:
     from superset_tenancy.sql.install import guard_sql
 
     app.cli.add_command(tenancy)
+    keep_metadata_apart(app)
     guard_routes(app)
     count_while_reading()
     app.after_request(say_when)

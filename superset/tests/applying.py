@@ -14,7 +14,8 @@ import pytest
 import yaml
 from psycopg2 import sql
 
-from servers import PROGRAMS, REPOSITORY, SUPERSET
+from servers import OWNER, PROGRAMS, REPOSITORY, SUPERSET
+from world import as_owner
 
 CONTENT = REPOSITORY / "examples" / "shared-rls" / "content.zip"
 PRISTINE, WORK = "pristine", "applying"
@@ -65,7 +66,8 @@ class Superset:
         return str(self.directory)
 
     def run(self, *arguments: str, stdin: str | None = None) -> Any:
-        return self.app.test_cli_runner().invoke(args=["tenancy", *arguments], input=stdin)
+        with as_owner(self.app):
+            return self.app.test_cli_runner().invoke(args=["tenancy", *arguments], input=stdin)
 
     def apply(self, *tenants: dict, content: Content | None = None, options: tuple[str, ...] = ()) -> list[str]:
         """Applies a desired state, which must succeed; gives the lines that were said."""
@@ -108,7 +110,7 @@ class Superset:
         """The command in a process of its own."""
         return subprocess.Popen(
             [PROGRAMS / "superset", "tenancy", *arguments],
-            env={**os.environ, "SUPERSET_DATABASE_NAME": WORK},
+            env={**os.environ, **OWNER, "SUPERSET_DATABASE_NAME": WORK},
             cwd=SUPERSET,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -118,18 +120,22 @@ class Superset:
 
 
 @pytest.fixture(scope="session")
-def pristine(servers, app):
+def pristine(servers, app, tmp_path_factory):
     """Metadata as the migration task finds it at a first deployment."""
     _recreate(app, PRISTINE)
-    for arguments in (("db", "upgrade"), ("init",)):
-        done = subprocess.run(
-            [PROGRAMS / "superset", *arguments],
-            env={**os.environ, "SUPERSET_DATABASE_NAME": PRISTINE},
-            cwd=SUPERSET,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    state = tmp_path_factory.mktemp("pristine")
+    (state / "desired-state.json").write_text(json.dumps({"version": 1, "tenants": []}))
+    done = subprocess.run(
+        [PROGRAMS / "superset", "tenancy", "migrate", state],
+        env={**os.environ, **OWNER, "SUPERSET_DATABASE_NAME": PRISTINE},
+        cwd=SUPERSET,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    # A run changes only what is asked of it.
+    with _using(app, PRISTINE), _connected(app) as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM ab_role WHERE name LIKE 'tenancy:%'")
 
 
 @pytest.fixture
@@ -159,7 +165,8 @@ def _using(app: Any, database: str) -> Iterator[None]:
 
 @contextmanager
 def _connected(app: Any) -> Iterator[Any]:
-    connection = app.config["SQLALCHEMY_ENGINE_OPTIONS"]["creator"]()
+    with as_owner(app):
+        connection = app.config["SQLALCHEMY_ENGINE_OPTIONS"]["creator"]()
     connection.autocommit = True
     try:
         yield connection

@@ -37,11 +37,15 @@ def servers():
 
 
 @pytest.fixture(scope="session")
-def metadata(servers):
-    """Superset's metadata, migrated and initialised by its own commands."""
-    for arguments in (("db", "upgrade"), ("init",)):
-        done = servers.run_superset(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
+def metadata(servers, tmp_path_factory):
+    """Superset's metadata with the tenants, as the migration task makes them."""
+    state = tmp_path_factory.mktemp("state")
+    tenants = [
+        {"id": tenant.id, "displayName": tenant.displayName, "adminEmail": tenant.adminEmail} for tenant in servers.tenants
+    ]
+    (state / "desired-state.json").write_text(json.dumps({"version": 1, "tenants": tenants}))
+    done = servers.run_superset("tenancy", "migrate", str(state))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")
@@ -56,29 +60,20 @@ def app(metadata):
 
 
 @pytest.fixture(scope="session")
-def tenancy(servers, app, tmp_path_factory):
-    """The tenants, as `superset tenancy apply` and `superset tenancy add-users` make them."""
-    from world import PASSWORD
+def tenancy(servers, app):
+    """The tenants' people, as `superset tenancy add-users` makes them, and the platform's administrator."""
+    from world import PASSWORD, all_metadata, as_owner
 
-    state = tmp_path_factory.mktemp("state")
-    tenants = [
-        {"id": tenant.id, "displayName": tenant.displayName, "adminEmail": tenant.adminEmail} for tenant in servers.tenants
-    ]
-    (state / "desired-state.json").write_text(json.dumps({"version": 1, "tenants": tenants}))
     users = [
         {"tenant": tenant.id, "role": role, "username": name, "email": f"{name}@example.com", "password": PASSWORD}
         for tenant in servers.tenants
         for role in ("viewer", "analyst")
         for name in [f"{role}-{tenant.id}"]
     ]
-    runner = app.test_cli_runner()
-    for arguments, stdin in (
-        (["tenancy", "apply", str(state)], None),
-        (["tenancy", "add-users"], "\n".join(map(json.dumps, users))),
-    ):
-        done = runner.invoke(args=arguments, input=stdin)
-        assert done.exit_code == 0, done.output
-    with app.app_context():
+    with as_owner(app):
+        done = app.test_cli_runner().invoke(args=["tenancy", "add-users"], input="\n".join(map(json.dumps, users)))
+    assert done.exit_code == 0, done.output
+    with all_metadata(app):
         from superset import security_manager
 
         admin = security_manager.find_role("Admin")
@@ -93,7 +88,7 @@ def world(servers, app, tenancy):
     from superset.models.core import Database
 
     from superset_tenancy import names
-    from world import Person, Tenant
+    from world import Person, Tenant, all_metadata
 
     world = {}
     for tenant in tenancy:
@@ -104,7 +99,7 @@ def world(servers, app, tenancy):
             tenant.value,
             canary,
         )
-        with app.app_context():
+        with all_metadata(app):
             database = db.session.query(Database).filter_by(uuid=names.database_uuid(tenant.id)).one().id
             roles = [security_manager.find_role(names.role_name(tenant.id, role)).id for role in names.CAPABILITIES]
         orders = servers.as_superuser("SELECT count(*) FROM analytics.orders WHERE tenant_id = %s", tenant.value)

@@ -14,9 +14,9 @@ import pytest
 from psycopg2 import sql
 
 from applying import PRISTINE, Content, _connected, _recreate, _using
-from servers import PROGRAMS, REPOSITORY, SUPERSET
+from servers import OWNER, PROGRAMS, REPOSITORY, SUPERSET
 from superset_tenancy import credentials
-from world import Person
+from world import Person, all_metadata, as_owner
 
 MOVER, NEIGHBOUR = "tk4q9w", "tz81mm"
 BUCKET, KEY = "dumps", "arn:aws:kms:eu-central-1:123456789012:key/of-tk4q9w"
@@ -55,7 +55,7 @@ class Environment:
             _forget()
 
     def run(self, *arguments: str, stdin: str | None = None) -> Any:
-        with self.here():
+        with self.here(), as_owner(self.app):
             return self.app.test_cli_runner().invoke(args=["tenancy", *arguments], input=stdin)
 
     def done(self, *arguments: str, stdin: str | None = None) -> list[str]:
@@ -131,7 +131,7 @@ class Environment:
 
     def give_roles(self, username: str, *roles: str) -> None:
         """The roles that a user has from now on, as an operator gives them."""
-        with self.here(), self.app.app_context():
+        with self.here(), all_metadata(self.app):
             from superset import db, security_manager
 
             security_manager.find_user(username).roles = [security_manager.find_role(role) for role in roles]
@@ -145,7 +145,7 @@ class Environment:
         """All that a tenant has: its rows, and what Superset has of it, to the byte."""
         from superset_tenancy.moving.objects import describe, describe_people, describe_rules, things_of
 
-        with self.here(), self.app.app_context():
+        with self.here(), all_metadata(self.app):
             things = things_of(tenant)
             superset = [describe(tenant, things), describe_people(tenant), describe_rules(tenant, things)]
         return {"rows": self.rows(tenant, value), "superset": superset}
@@ -164,7 +164,7 @@ class Environment:
         """A command as a task of its own, which may die."""
         return subprocess.Popen(
             [PROGRAMS / "superset", "tenancy", *arguments],
-            env={**os.environ, **self.variables, "SUPERSET_DATABASE_NAME": self.metadata},
+            env={**os.environ, **self.variables, **OWNER, "SUPERSET_DATABASE_NAME": self.metadata},
             cwd=SUPERSET,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

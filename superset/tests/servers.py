@@ -14,6 +14,8 @@ import psycopg2
 SUPERSET = Path(__file__).parents[1]
 REPOSITORY = SUPERSET.parent
 PROGRAMS = Path(sys.executable).parent
+#: What the migration task has instead of the login of web, worker and beat.
+OWNER = {"SUPERSET_DATABASE_SECRET": "metadata"}
 
 
 class Servers:
@@ -70,7 +72,7 @@ class Servers:
         """Runs a command of Superset, as the migration task does."""
         return subprocess.run(
             [PROGRAMS / "superset", *arguments],
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, **OWNER},
             cwd=SUPERSET,
             capture_output=True,
             text=True,

@@ -31,6 +31,8 @@ interface Command {
 }
 
 const TOKEN = 'token-of-the-cache';
+/** Login of web, worker and beat to Superset's metadata; that of their owner is `metadata`. */
+const WEB_SECRET = 'metadata-web';
 
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'tenancy-superset-'));
@@ -58,6 +60,7 @@ async function main(): Promise<void> {
   await loadRows(environment, new Map(environment.tenants.map(({ id }) => [id, loader])));
 
   tenants.secrets.set('metadata', { ...metadata.master });
+  tenants.secrets.set(WEB_SECRET, { username: 'superset_web', password: `of web's "login" % \\ ö` });
   for (const { id, adminEmail } of environment.tenants) {
     tenants.secrets.set(`superset/tenant/${id}/admin_login`, { username: adminEmail, password: `admin of ${id}` });
   }
@@ -107,7 +110,8 @@ async function main(): Promise<void> {
         SUPERSET_DATABASE_HOST: metadata.host,
         SUPERSET_DATABASE_PORT: String(metadata.port),
         SUPERSET_DATABASE_NAME: 'analytics',
-        SUPERSET_DATABASE_SECRET: 'metadata',
+        SUPERSET_DATABASE_SECRET: WEB_SECRET,
+        SUPERSET_WEB_DATABASE_SECRET: WEB_SECRET,
         SUPERSET_CACHE_HOST: valkey.host,
         SUPERSET_CACHE_PORT: String(valkey.port),
         SUPERSET_CACHE_TOKEN: TOKEN,

@@ -7,6 +7,7 @@ import pytest
 
 from applying import CONTOSO, NORTHWIND, Content
 from superset_tenancy import names
+from world import all_metadata, as_owner
 
 pytest_plugins = ["applying"]
 
@@ -90,7 +91,7 @@ class TestRoles:
         from superset import appbuilder, security_manager
 
         superset.apply(NORTHWIND)
-        with app.app_context():
+        with as_owner(app), app.app_context():
             appbuilder.add_permissions(update_perms=True)
             security_manager.sync_role_definitions()
         assert superset.apply(NORTHWIND)[-1].startswith("nothing to change")
@@ -198,7 +199,7 @@ class TestAdministrators:
     def test_a_person_of_the_platform_is_refused(self, superset, app):
         from superset import security_manager
 
-        with app.app_context():
+        with all_metadata(app):
             role = security_manager.find_role("Admin")
             security_manager.add_user("root", "R", "R", "ada@northwind.example", role, "x")
         assert "that user is of the platform (Admin)" in superset.refused(NORTHWIND)
@@ -339,7 +340,7 @@ class TestRemoval:
         from superset import security_manager
 
         superset.apply(NORTHWIND)
-        with app.app_context():
+        with all_metadata(app):
             roles = [security_manager.find_role(name) for name in ("Admin", "tenant:tk4q9w:analyst")]
             security_manager.add_user("root", "R", "R", "root@x.example", roles, "x")
         said = superset.apply()

@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from world import Person, adhoc, rows
+from world import Person, adhoc, all_metadata, rows
 
 #: {value}, {role} and {schema} are those of the other tenant.
 STATEMENTS = {
@@ -97,7 +97,7 @@ def test_explain_and_show_are_for_whom_an_operator_lets(app, me):
         return [analyst.sql(me.database, statement).status_code for statement in asked]
 
     def give(change) -> None:
-        with app.app_context():
+        with all_metadata(app):
             user = security_manager.find_user(me.analyst.username)
             change(user.roles, security_manager.find_role("tenancy:explain"))
             db.session.commit()
@@ -122,7 +122,7 @@ def test_a_permission_given_by_mistake_on_a_foreign_database_opens_nothing(app, 
 
     from superset_tenancy import names
 
-    with app.app_context():
+    with all_metadata(app):
         role = security_manager.find_role(names.role_name(me.id, "analyst"))
         foreign = db.session.get(Database, other.database)
         permission = security_manager.find_permission_view_menu("database_access", foreign.perm)
@@ -136,7 +136,7 @@ def test_a_permission_given_by_mistake_on_a_foreign_database_opens_nothing(app, 
         ]
         assert [answer.status_code == 200 for answer in answers] == [False] * 3, [a.text for a in answers]
     finally:
-        with app.app_context():
+        with all_metadata(app):
             role = security_manager.find_role(names.role_name(me.id, "analyst"))
             role.permissions = [p for p in role.permissions if p.view_menu.name != permission_name(other)]
             db.session.commit()

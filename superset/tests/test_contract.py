@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import superset
 
+from world import all_metadata
+
 SUPERSET = Path(superset.__file__).parent
 
 # Superset's modules cannot be loaded before it stands.
@@ -72,7 +74,7 @@ class TestConnections:
         from superset import db
         from superset.models.core import Database
 
-        with app.app_context():
+        with all_metadata(app):
             database = db.session.get(Database, world["tk4q9w"].database)
             assert database.password is None and database.encrypted_extra in (None, "")
             with pytest.raises(OperationalError, match="overlay.invalid"):
@@ -97,7 +99,7 @@ class TestConnections:
         from superset import db
         from superset.models.core import Database
 
-        with app.app_context():
+        with all_metadata(app):
             database = db.session.get(Database, world["tk4q9w"].database)
             prequeries = database.db_engine_spec.get_prequeries(database=database, catalog=None, schema="analytics")
         assert prequeries == ['set search_path = "analytics"']
@@ -270,7 +272,7 @@ class TestEventLog:
         from superset.models.core import Log
 
         def lines() -> list[str]:
-            with app.app_context():
+            with all_metadata(app):
                 return [log.action for log in db.session.query(Log).order_by(Log.id)]
 
         tenant = world["tk4q9w"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from world import rows
+from world import all_metadata, rows
 
 
 class TestOwnRows:
@@ -78,7 +78,7 @@ class TestForeignThings:
     def test_dashboard_that_was_given_to_the_wrong_role(self, me, other, platform, app):
         from superset import security_manager
 
-        with app.app_context():
+        with all_metadata(app):
             role = security_manager.find_role(f"tenant:{me.id}:viewer").id
         path = f"/api/v1/dashboard/{other.dashboard}"
         before = [role["id"] for role in platform.get(path).json["result"]["roles"]]
@@ -103,7 +103,7 @@ class TestForeignThings:
     def test_dashboard_is_given_to_no_foreign_role_or_owner(self, me, other, app):
         from superset import security_manager
 
-        with app.app_context():
+        with all_metadata(app):
             role = security_manager.find_role(f"tenant:{other.id}:viewer").id
             user = security_manager.find_user(f"analyst-{other.id}").id
         for body in ({"roles": [role]}, {"owners": [user]}):

@@ -12,7 +12,7 @@ import pytest
 from moving import BUCKET, KEY, MOVER, NEIGHBOUR, TENANTS
 
 from servers import SUPERSET
-from world import adhoc, query_context, rows
+from world import adhoc, all_metadata, query_context, rows
 
 pytest_plugins = ["applying", "moving"]
 
@@ -424,7 +424,7 @@ class TestNoRowOfOthers:
 
         columns = [Column("tenant_id", "uuid", True), Column("customer", "text", True)]
         lying = Table("orders", own=False, partitioned=False, tenant_column=None, columns=columns)
-        with made.shared.here(), made.shared.app.app_context():
+        with made.shared.here(), all_metadata(made.shared.app):
             dump = Dump(f"s3://{BUCKET}/wall", KEY)
             with reading(MOVER) as cursor:
                 it = _export(cursor, lying, Place(MOVER, False, "analytics"), dump, 0, print)
@@ -439,7 +439,7 @@ class TestNoRowOfOthers:
         from superset_tenancy.moving.sessions import reading
 
         for table in (f"tenant_{NEIGHBOUR}.notes", f"tenancy_partitions.events_{NEIGHBOUR}"):
-            with made.shared.here(), made.shared.app.app_context():
+            with made.shared.here(), all_metadata(made.shared.app):
                 with pytest.raises(psycopg2.errors.InsufficientPrivilege), reading(MOVER) as cursor:
                     cursor.copy_expert(f"COPY (SELECT * FROM {table}) TO STDOUT", io.BytesIO())
 
@@ -580,7 +580,7 @@ class TestOthersInTheWay:
         assert made.database.metadata_rows(f"{held} WHERE u.username = 'viewer-{MOVER}'") == [(roles[0],)]
 
     def test_supersets_own_rules_of_rows_go_along(self, made):
-        with made.shared.here(), made.shared.app.app_context():
+        with made.shared.here(), all_metadata(made.shared.app):
             from superset import db, security_manager
             from superset.connectors.sqla.models import RowLevelSecurityFilter
 

@@ -1,8 +1,11 @@
 """A task goes to the queue of the tenant who asked, or whom it is about; all else to the default one."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+
+from world import all_metadata
 
 
 @pytest.fixture
@@ -21,7 +24,9 @@ def route(own, app):
     from superset.utils.core import override_user
 
     def queue(task: str, *args, asked_by: str | None = None, **kwargs) -> str:
-        with app.test_request_context(), override_user(asked_by and security_manager.find_user(asked_by)):
+        # Nobody asks at Celery's clock, whose task is about all tenants.
+        about_all = all_metadata(app) if asked_by is None else nullcontext()
+        with about_all, app.app_context(), override_user(asked_by and security_manager.find_user(asked_by)):
             # As Celery itself does it, with our settings.
             return celery_app.amqp.router.route({}, task, args, kwargs)["queue"].name
 
@@ -62,7 +67,7 @@ class TestNobodyAsks:
         from superset.reports.models import ReportSchedule
 
         def report(**about) -> int:
-            with app.app_context():
+            with all_metadata(app):
                 made = ReportSchedule(type="Report", name=f"of {about}", crontab="0 9 * * *", **about)
                 db.session.add(made)
                 db.session.commit()
@@ -77,7 +82,7 @@ class TestNobodyAsks:
             ):
                 id = report(**about)
                 assert route("reports.execute", id) == queue, about
-                with app.app_context():
+                with all_metadata(app):
                     db.session.delete(db.session.get(ReportSchedule, id))
                     db.session.commit()
 

@@ -13,7 +13,7 @@ import pytest
 from test_chaos import web_server
 from test_pools import ask, close_all
 
-from world import Person, Web, rows
+from world import Person, Web, all_metadata, rows
 
 #: Rows of each tenant in the database of its own.
 ORDERS = {"tk4q9w": 3, "tz81mm": 5}
@@ -23,7 +23,7 @@ PROXY = "proxy-a"
 @pytest.fixture(scope="module")
 def own_databases(servers, app, world):
     """What the provisioner makes: a database for each tenant, and roles that take tokens only."""
-    with app.app_context():
+    with all_metadata(app):
         set_uris({tenant: f"postgresql+psycopg2://{tenant}@{PROXY}.overlay.invalid/" for tenant in ORDERS})
     for tenant, orders in ORDERS.items():
         role = f"tenant_{tenant}"
@@ -41,7 +41,7 @@ def own_databases(servers, app, world):
         connection.close()
         servers.as_superuser(f"GRANT rds_iam TO {role}")
     yield
-    with app.app_context():
+    with all_metadata(app):
         set_uris({tenant: f"postgresql+psycopg2://{tenant}@overlay.invalid/" for tenant in ORDERS})
     for tenant in ORDERS:
         servers.as_superuser(f"REVOKE rds_iam FROM tenant_{tenant}")
@@ -126,13 +126,13 @@ class TestADatabaseThatAnAdministratorChanged:
         from superset_tenancy import tokens
 
         mine = world["tk4q9w"]
-        with app.app_context():
+        with all_metadata(app):
             set_uris({"tk4q9w": uri.format(port=servers.token_proxy.rpartition(":")[2])})
         try:
             assert mine.analyst.chart_data(mine.datasets["orders"]).status_code != 200
             assert mine.analyst.sql(mine.database, "SELECT 1").status_code != 200
         finally:
-            with app.app_context():
+            with all_metadata(app):
                 set_uris({"tk4q9w": f"postgresql+psycopg2://tk4q9w@{PROXY}.overlay.invalid/"})
         assert tokens._logins == {}
         assert servers.tokens().taken == []
@@ -140,13 +140,13 @@ class TestADatabaseThatAnAdministratorChanged:
     def test_still_leads_to_the_tenants_own_database(self, pools, app, world):
         """Its port, database and parameters are not looked at."""
         mine = world["tk4q9w"]
-        with app.app_context():
+        with all_metadata(app):
             set_uris({"tk4q9w": f"postgresql+psycopg2://tk4q9w@{PROXY}.overlay.invalid/tenant_tz81mm?host=elsewhere.example.com"})
         try:
             answer = mine.analyst.sql(mine.database, "SELECT current_database() AS place")
             assert rows(answer) == [{"place": "tenant_tk4q9w"}]
         finally:
-            with app.app_context():
+            with all_metadata(app):
                 set_uris({"tk4q9w": f"postgresql+psycopg2://tk4q9w@{PROXY}.overlay.invalid/"})
 
 

@@ -1,6 +1,7 @@
 """Two tenants at work: each has an analyst and a viewer, datasets, charts and a dashboard, all made through its API."""
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +14,59 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from servers import OWNER
+
 PASSWORD = "a password for tests"
 
 
 @contextmanager
 def all_metadata(app: Flask) -> Iterator[None]:
     """An application context in which a test looks at Superset's metadata, those of all tenants."""
-    with app.app_context():
+    from superset_tenancy.metadata.scope import PLATFORM, as_scope
+
+    with app.app_context(), as_scope(PLATFORM):
         yield
+
+
+@contextmanager
+def as_owner(app: Flask) -> Iterator[None]:
+    """Superset as the migration task runs it: logged in as the owner of the metadata."""
+    from superset import db
+
+    before = {name: os.environ[name] for name in OWNER}
+    os.environ.update(OWNER)
+    with app.app_context():
+        db.engine.dispose()
+    try:
+        yield
+    finally:
+        os.environ.update(before)
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@contextmanager
+def open_metadata(app: Flask) -> Iterator[None]:
+    """As if every row were everybody's."""
+    from superset_tenancy.metadata.tables import PEOPLE_TABLES, TENANT_TABLES
+
+    tables = [table.name for table in (*TENANT_TABLES, *PEOPLE_TABLES)]
+    _alter(app, [f"CREATE POLICY test_open ON public.{name} TO superset_web USING (true)" for name in tables])
+    try:
+        yield
+    finally:
+        _alter(app, [f"DROP POLICY test_open ON public.{name}" for name in tables])
+
+
+def _alter(app: Flask, statements: list[str]) -> None:
+    with as_owner(app):
+        connection = app.config["SQLALCHEMY_ENGINE_OPTIONS"]["creator"]()
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()
 
 
 class Web:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from superset import db, security_manager
-from superset.connectors.sqla.models import RowLevelSecurityFilter
+from superset.connectors.sqla.models import RLSFilterTables, RowLevelSecurityFilter
 from superset.models.dashboard import Dashboard
 from superset.models.embedded_dashboard import EmbeddedDashboard
 
@@ -74,11 +74,18 @@ def _problems_with_things(tenant: str, things: Things, described: list[dict[str,
 
 
 def _problems_with_rules(tenant: str, things: Things, rules: list[dict[str, Any]]) -> Iterator[str]:
-    own = {rule.name for rule in rules_of(things) if set(rule.tables) <= set(things["dataset"])}
+    # A rule's tables that are others' are not there for the tenant; their numbers are.
+    numbers = {dataset.id for dataset in things["dataset"]}
+    own = {rule.name for rule in rules_of(things) if _tables_of(rule) <= numbers}
     for rule in rules:
         if rule["name"] not in own and db.session.query(RowLevelSecurityFilter).filter_by(name=rule["name"]).first():
             yield f"rule {rule['name']}: a rule of row-level security for others is called so here; rename one"
     yield from _problems_with_roles({role for rule in rules for role in rule["roles"]}, (None, tenant))
+
+
+def _tables_of(rule: RowLevelSecurityFilter) -> set[int]:
+    tables = RLSFilterTables.c
+    return {number for (number,) in db.session.query(tables.table_id).filter(tables.rls_filter_id == rule.id)}
 
 
 def _problems_with_roles(roles: set[str], of: tuple[str | None, ...]) -> Iterator[str]:
