@@ -45,6 +45,20 @@ test('when that is mended, a deployment ends with a Superset that is healthy', a
   expect(running()).toEqual(SERVICES);
 });
 
+test('its services are logged in to the metadata as a role that owns nothing there', async () => {
+  const who = await aws.metadata(
+    "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = 'superset' AND pid <> pg_backend_pid()",
+    'superset',
+  );
+  const owned = await aws.metadata(
+    "SELECT relname FROM pg_class WHERE pg_get_userbyid(relowner) = 'superset_web'",
+    'superset',
+  );
+
+  expect(who).toEqual([{ usename: 'superset_web' }]);
+  expect(owned).toEqual([]);
+});
+
 test('a task that ends is replaced by another', async () => {
   const { web, worker } = aws.cloud.superset.tasks;
   const before = [web.log, worker.log];

@@ -8,6 +8,7 @@ import { TenancyNetwork } from '../../lib/network/tenancy-network';
 import { SupersetImage } from '../../lib/superset/superset-image';
 import { DatabasePerTenancy, DatabasePerTenancyProps } from '../../lib/tenancy/database-per-tenancy';
 import { Tenant, TenantRemovalPolicy } from '../../lib/tenant/tenant';
+import { allowedTo } from '../allowed-to';
 import { databaseExample, example, tenants } from './environments';
 import { Resource, Templates, newStack, resourcesOf, synthesise } from './templates';
 
@@ -111,6 +112,16 @@ describe('the example', () => {
         tempFileMiB: '512',
       },
     );
+  });
+
+  test("services read the tenants' logins to data, the migration the owner's of the metadata and the first ones of administrators", () => {
+    const readBy = (role: string) => allowedTo(made.parent, role)['secretsmanager:GetSecretValue'];
+    const named = (name: string) => expect.stringMatching(`:secret:superset/tenant/\\*/${name}-`);
+    const web = { Ref: expect.stringMatching(/^MetadataWebLogin/) };
+    const owner = { 'Fn::GetAtt': [expect.stringMatching(/^MetadataServerInstance/), 'MasterUserSecret.SecretArn'] };
+
+    expect(readBy('SupersetTaskRole')).toEqual([named('db_credentials'), web]);
+    expect(readBy('SupersetMigrationRole')).toEqual([named('admin_login'), owner, web]);
   });
 
   test("a tenant's own key is over its secrets and its server, and over nothing of another's", () => {
