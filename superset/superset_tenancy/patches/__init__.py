@@ -8,6 +8,7 @@ from superset_tenancy.patches import (
     imports,
     post_processing,
     refused_requests,
+    sql_lab_links,
     stop_query,
     unknown_database,
 )
@@ -24,3 +25,4 @@ def apply_patches() -> None:
     post_processing.apply()
     asynchronous_queries.apply()
     imports.apply()
+    sql_lab_links.apply()
