@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from servers import Servers
+from servers import SHARED, Servers
 
 # Tests of one area name those of another.
 sys.path.extend(str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir())
@@ -98,17 +98,21 @@ def world(servers, app, tenancy):
             " VALUES (%s, now(), %s, 'lamp', 1, 1)",
             tenant.value,
             canary,
+            database=tenant.database,
         )
         with all_metadata(app):
             database = db.session.query(Database).filter_by(uuid=names.database_uuid(tenant.id)).one().id
             roles = [security_manager.find_role(names.role_name(tenant.id, role)).id for role in names.CAPABILITIES]
-        orders = servers.as_superuser("SELECT count(*) FROM analytics.orders WHERE tenant_id = %s", tenant.value)
+        orders = servers.as_superuser(
+            "SELECT count(*) FROM analytics.orders WHERE tenant_id = %s", tenant.value, database=tenant.database
+        )
         world[tenant.id] = Tenant(
             id=tenant.id,
             value=tenant.value,
             canary=canary,
             orders=orders[0][0],
             database=database,
+            own_schema=names.schema_name(tenant.id) if servers.model == SHARED else "analytics",
             viewer=Person(app.test_client(), f"viewer-{tenant.id}"),
             analyst=Person(app.test_client(), f"analyst-{tenant.id}"),
         )

@@ -16,15 +16,18 @@ REPOSITORY = SUPERSET.parent
 PROGRAMS = Path(sys.executable).parent
 #: What the migration task has instead of the login of web, worker and beat.
 OWNER = {"SUPERSET_DATABASE_SECRET": "metadata"}
+#: The model of tenancy that most tests are about; TENANCY_TEST_MODEL names another one.
+SHARED, DATABASE_PER_TENANT = "shared-rls", "database-per-tenant"
 
 
 class Servers:
-    """PostgreSQL twice, Valkey and Secrets Manager, as servers.ts starts them."""
+    """PostgreSQL twice, Valkey and Secrets Manager, as servers.ts starts them; the tenants' data as one model keeps them."""
 
     def __init__(self) -> None:
         tsx = REPOSITORY / "node_modules" / ".bin" / "tsx"
+        self.model = os.environ.get("TENANCY_TEST_MODEL", SHARED)
         self.process = subprocess.Popen(
-            [tsx, SUPERSET / "tests" / "servers.ts"],
+            [tsx, SUPERSET / "tests" / "servers.ts", self.model],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -99,9 +102,9 @@ class Servers:
             process.terminate()
             process.wait(60)
 
-    def as_superuser(self, statement: str, *parameters: object) -> list[tuple]:
+    def as_superuser(self, statement: str, *parameters: object, database: str | None = None) -> list[tuple]:
         """Only to set a scene that the overlay must cope with, and to look at what came of it."""
-        connection = psycopg2.connect(**self.superuser)
+        connection = psycopg2.connect(**{**self.superuser, **({"dbname": database} if database else {})})
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:

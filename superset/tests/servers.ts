@@ -1,23 +1,17 @@
 // What Superset needs around it, for its tests in Python: prints one line of JSON when all is there, and ends with its standard input.
+// The argument is the model of tenancy.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Environment } from '../../lib/environment/environment';
-import { EnvironmentFile } from '../../lib/environment/environment-file';
-import { reconcile } from '../../lib/provisioning/handler/reconcile';
-import { Login } from '../../local/login';
-import { loadRows, makeTables } from '../../local/example-data';
-import { REPOSITORY } from '../../local/directories';
 import { ensureEmulatorPython, findPython } from '../../local/python';
 import { certificateOfLocalhost } from '../../local/certificates';
 import { startIamFront } from '../../local/iam-front';
 import { startPgBouncer } from '../../local/pgbouncer';
 import { PostgresUser, startPostgres } from '../../local/postgres';
 import { startValkey } from '../../local/valkey';
-import { startTenantServer } from '../../test/provisioning/tenant-server';
 import { resourcesOf, synthesise } from '../../test/tenancy/templates';
-
-const ENVIRONMENT = join(REPOSITORY, 'examples', 'shared-rls', 'environments', 'demo.yaml');
+import { startTenantData } from './tenant-data';
 
 /** What a test asks for, one a line. */
 interface Command {
@@ -39,25 +33,13 @@ async function main(): Promise<void> {
   // What the provisioner logs is not for whoever reads the answer.
   const print = console.log;
   console.log = console.error;
-  const environment: Environment = EnvironmentFile.load(ENVIRONMENT);
   const python = await ensureEmulatorPython(findPython(), join(directory, 'python.log'));
   const [tenants, metadata, valkey] = await Promise.all([
-    startTenantServer(17),
+    startTenantData(process.argv[2]),
     startPostgres({ version: 17, directory: join(directory, 'metadata') }),
     startValkey({ python, directory: join(directory, 'valkey'), password: TOKEN }),
   ]);
-  const { data } = environment;
-  const database = await tenants.newDatabase();
-  const tables = data.tables.map(({ name, strategy }) => ({ name, strategy }));
-  await reconcile(database.desired([], tables, { batch: 'cell' }), database.environment);
-  const loader = { ...tenants.secrets.get('loader'), caFile: tenants.postgres.caFile } as unknown as Login;
-  await makeTables(environment, loader);
-  const desired = database.desired(
-    environment.tenants.map(({ id, value }) => ({ id, value })),
-    tables,
-  );
-  await reconcile(desired, database.environment);
-  await loadRows(environment, new Map(environment.tenants.map(({ id }) => [id, loader])));
+  const { environment } = tenants;
 
   tenants.secrets.set('metadata', { ...metadata.master });
   tenants.secrets.set(WEB_SECRET, { username: 'superset_web', password: `of web's "login" % \\ ö` });
@@ -125,13 +107,13 @@ async function main(): Promise<void> {
       superuser: {
         host: tenants.postgres.host,
         port: tenants.postgres.port,
-        dbname: database.name,
+        dbname: tenants.databaseOf(environment.tenants[0].id),
         user: username,
         password,
         sslmode: 'verify-full',
         sslrootcert: tenants.postgres.caFile,
       },
-      tenants: environment.tenants,
+      tenants: environment.tenants.map((tenant) => ({ ...tenant, database: tenants.databaseOf(tenant.id) })),
       proxy: { host: proxy.host, port: proxy.port, listener: join(directory, 'listener.pem') },
       tokenProxy: `${iam.host}:${iam.port}`,
       commands: commandsOf(environment),

@@ -194,6 +194,8 @@ class Tenant:
     canary: str
     orders: int
     database: int
+    #: Schema of the tables that the tenant does not share.
+    own_schema: str
     viewer: Person
     analyst: Person
     datasets: dict[str, int] = field(default_factory=dict)
@@ -202,7 +204,7 @@ class Tenant:
 
     def make_content(self, admin_role_ids: list[int]) -> None:
         """A dataset per table, a chart and a dashboard, as the analyst makes them."""
-        for table, schema in (("orders", "analytics"), ("events", "analytics"), ("notes", f"tenant_{self.id}")):
+        for table, schema in (("orders", "analytics"), ("events", "analytics"), ("notes", self.own_schema)):
             self.datasets[table] = self.analyst.create("dataset", database=self.database, schema=schema, table_name=table)
         self.dashboard = self.analyst.create(
             "dashboard", dashboard_title=f"Orders of {self.id}", published=True, roles=admin_role_ids
