@@ -220,6 +220,8 @@ ENABLE_PROXY_FIX = True
 PROXY_FIX_CONFIG = {"x_for": 1, "x_proto": 1, "x_port": 1, "x_host": 0, "x_prefix": 0}
 # In e-mails.
 WEBDRIVER_BASEURL_USER_FRIENDLY = required("SUPERSET_URL")
+# A browser takes it over TLS only, from this host only, for all of its paths: no neighbour under the same domain sets it.
+SESSION_COOKIE_NAME = "__Host-session"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
