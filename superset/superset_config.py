@@ -20,8 +20,8 @@ from superset_tenancy.credentials import secrets_manager
 from superset_tenancy.event_log import RequestEventLogger
 from superset_tenancy.install import install
 from superset_tenancy.own_queues import route_to_own_queue
-from superset_tenancy.related import own_roles, own_users
 from superset_tenancy.requests.caches import TenantResults
+from superset_tenancy.requests.related import own_roles, own_users
 from superset_tenancy.security import TenantSecurityManager
 from superset_tenancy.sign_in.password_policy import check_policy
 from superset_tenancy.sql.mutator import refuse_other_than_queries
