@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from superset_tenancy import names, pools
 from superset_tenancy.dialect import DRIVER
 from superset_tenancy.identity import current_tenant, tenant_of_database
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.sql.identifiers import require_names
 
 if TYPE_CHECKING:

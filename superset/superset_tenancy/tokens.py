@@ -13,7 +13,7 @@ from functools import cache
 from superset_tenancy import names
 from superset_tenancy.credentials import Login, new_client
 from superset_tenancy.proxies import Endpoint, endpoint_of
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 
 VARIABLE = "SUPERSET_TOKEN_PROXIES"
 
