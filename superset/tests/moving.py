@@ -15,7 +15,7 @@ from psycopg2 import sql
 
 from applying import PRISTINE, Content, _connected, _recreate, _using
 from servers import OWNER, PROGRAMS, REPOSITORY, SUPERSET
-from superset_tenancy import credentials
+from superset_tenancy.connections import credentials
 from world import Person, all_metadata, as_owner
 
 MOVER, NEIGHBOUR = "tk4q9w", "tz81mm"
@@ -179,7 +179,7 @@ class Environment:
 
 def _forget() -> None:
     """What a process knows of its environment."""
-    from superset_tenancy import pools
+    from superset_tenancy.connections import pools
 
     credentials.secrets_manager.cache_clear()
     credentials._logins.clear()

@@ -145,7 +145,7 @@ class TestDatabases:
         assert again[-1].startswith("nothing to change")
 
     def test_nothing_connects_to_a_tenants_data(self, superset, monkeypatch):
-        from superset_tenancy import pools
+        from superset_tenancy.connections import pools
 
         def refuse(*_arguments):
             raise AssertionError("connects")

@@ -32,7 +32,7 @@ def web(servers, world):
 @pytest.fixture(scope="module")
 def web_behind_proxy(servers, world):
     """One that goes to the tenants' server through the proxy."""
-    from superset_tenancy.credentials import login_of
+    from superset_tenancy.connections.credentials import login_of
 
     login = login_of("tk4q9w")
     proxies = {f"{login.host}:{login.port}": f"{servers.proxy['host']}:{servers.proxy['port']}"}
@@ -109,7 +109,7 @@ class Load:
 
 
 def rotate_secret(servers, proxy_follows_after: float = 0):
-    from superset_tenancy.credentials import login_of
+    from superset_tenancy.connections.credentials import login_of
 
     login = login_of("tk4q9w")
     version = f"rotated-{time.time()}"

@@ -14,7 +14,7 @@ SECRET = "superset/tenant/tk4q9w/db_credentials"
 
 @pytest.fixture
 def pools(servers):
-    from superset_tenancy import credentials, pools
+    from superset_tenancy.connections import credentials, pools
 
     close_all(pools)
     credentials._logins.clear()
@@ -26,7 +26,7 @@ def pools(servers):
 @pytest.fixture
 def answer_of_aws(monkeypatch):
     """What Secrets Manager answers for the one tenant, from now on."""
-    from superset_tenancy import credentials
+    from superset_tenancy.connections import credentials
 
     real = credentials.secrets_manager(0)
     asked = []
@@ -52,7 +52,7 @@ def answers(code: str) -> ClientError:
 @pytest.fixture
 def a_minute_passes(monkeypatch):
     """What is known must be read again."""
-    from superset_tenancy import credentials
+    from superset_tenancy.connections import credentials
 
     def pass_on() -> None:
         with credentials._lock:
@@ -71,7 +71,7 @@ def open_of(servers, pids: list[int]) -> int:
 )
 def test_a_tenant_whose_secret_is_denied_is_out(pools, servers, answer_of_aws, a_minute_passes, code, caplog):
     """The key is disabled, or the secret is denied, deleted, or about to be."""
-    from superset_tenancy.credentials import TenantCutOff
+    from superset_tenancy.connections.credentials import TenantCutOff
 
     once(pools, "tz81mm")
     in_flight = pools.borrow("tk4q9w")
@@ -112,7 +112,7 @@ def test_what_says_nothing_of_the_tenant_changes_nothing(pools, answer_of_aws, a
 
 def test_a_refused_password_that_cannot_be_read_again_cuts_off(pools, servers, answer_of_aws):
     """The role was locked and its secret deleted at once."""
-    from superset_tenancy.credentials import TenantCutOff, login_of
+    from superset_tenancy.connections.credentials import TenantCutOff, login_of
 
     password = login_of("tk4q9w").password
     servers.as_superuser("ALTER ROLE tenant_tk4q9w PASSWORD 'locked'")
@@ -140,7 +140,7 @@ def test_its_user_is_told_and_the_other_tenants_is_not_concerned(pools, world, a
 
 def test_a_deleted_secret_of_a_server_that_runs(pools, servers, a_minute_passes):
     """Of the real Secrets Manager of the tests, not of a stand-in in this process."""
-    from superset_tenancy.credentials import TenantCutOff, login_of
+    from superset_tenancy.connections.credentials import TenantCutOff, login_of
 
     login = login_of("tk4q9w")
     value = {key: str(getattr(login, key)) for key in ("username", "password", "host", "port", "database", "version")}

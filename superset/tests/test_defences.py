@@ -53,12 +53,12 @@ def without_pinned_database(app, servers):
     """As if the mutator changed host, role and password only."""
     import psycopg2
 
-    from superset_tenancy import connections
-    from superset_tenancy.credentials import login_of
+    from superset_tenancy.connections import hooks
+    from superset_tenancy.connections.credentials import login_of
 
     def connect(uri, params, *others):
-        pinned, pinned_params = connections.connect_as_tenant(uri, params, *others)
-        login = login_of(connections.current_tenant())
+        pinned, pinned_params = hooks.connect_as_tenant(uri, params, *others)
+        login = login_of(hooks.current_tenant())
 
         def creator():
             return psycopg2.connect(
@@ -74,12 +74,12 @@ def without_pinned_database(app, servers):
 @contextmanager
 def without_ownership(app, servers):
     """As if any Database that Superset lets somebody use were that tenant's, here and in what Superset asks first."""
-    from superset_tenancy import connections
+    from superset_tenancy.connections import hooks
     from superset_tenancy.security import TenantSecurityManager
 
     with (
         without_names_of_requests(app, servers),
-        patch.object(connections, "require_own", lambda database: connections.current_tenant()),
+        patch.object(hooks, "require_own", lambda database: hooks.current_tenant()),
         patch.object(TenantSecurityManager, "raise_for_access", SupersetSecurityManager.raise_for_access),
     ):
         yield
@@ -163,7 +163,7 @@ def without_guests_dashboards(app, servers):
 @contextmanager
 def without_forgetting(app, servers):
     """As if a connection were only rolled back when it is returned, which is what pools do."""
-    from superset_tenancy import pools
+    from superset_tenancy.connections import pools
 
     def roll_back(handle, _record):
         handle.dbapi_connection.rollback()

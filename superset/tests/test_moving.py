@@ -444,7 +444,7 @@ class TestNoRowOfOthers:
                     cursor.copy_expert(f"COPY (SELECT * FROM {table}) TO STDOUT", io.BytesIO())
 
     def test_through_a_proxy_it_is_the_same_dump(self, made, servers, monkeypatch):
-        from superset_tenancy import proxies
+        from superset_tenancy.connections import proxies
 
         direct = made.export(made.shared, "direct")
         server = proxies.Endpoint(servers.superuser["host"], int(servers.superuser["port"]))

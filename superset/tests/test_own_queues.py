@@ -10,7 +10,7 @@ from world import all_metadata
 
 @pytest.fixture
 def own(monkeypatch, app):
-    from superset_tenancy import own_queues
+    from superset_tenancy.workers import own_queues
 
     monkeypatch.setattr(own_queues, "TENANTS", frozenset({"tk4q9w"}))
     return own_queues
@@ -34,7 +34,7 @@ def route(own, app):
 
 
 def test_the_variable_names_tenants():
-    from superset_tenancy.own_queues import read_tenants
+    from superset_tenancy.workers.own_queues import read_tenants
 
     assert read_tenants("") == frozenset()
     assert read_tenants("tk4q9w, tz81mm,") == {"tk4q9w", "tz81mm"}

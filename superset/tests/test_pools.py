@@ -34,7 +34,7 @@ LEFT_BEHIND = {
 
 @pytest.fixture
 def pools(servers):
-    from superset_tenancy import credentials, pools
+    from superset_tenancy.connections import credentials, pools
 
     close_all(pools)
     credentials._logins.clear()
@@ -141,7 +141,7 @@ def test_killed_backends_are_replaced(pools, servers):
 
 
 def test_a_restarted_server_is_waited_for(pools, servers):
-    from superset_tenancy.passing import passes
+    from superset_tenancy.connections.passing import passes
 
     once(pools, "tk4q9w")
     restart = threading.Thread(target=servers.restart, args=("postgres",))
@@ -161,7 +161,7 @@ class TestRotation:
     @pytest.fixture
     def secret(self, servers, pools):
         """The tenant's secret, and a function that gives the role another password."""
-        from superset_tenancy.credentials import login_of
+        from superset_tenancy.connections.credentials import login_of
 
         login = login_of("tk4q9w")
         value = {
@@ -210,7 +210,7 @@ class TestRotation:
 
 def test_a_role_at_its_limit_is_waited_for(pools, servers):
     """Another process holds all connections of the role for a moment."""
-    from superset_tenancy.credentials import login_of
+    from superset_tenancy.connections.credentials import login_of
 
     login = login_of("tk4q9w")
     limit = servers.as_superuser("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'tenant_tk4q9w'")[0][0]
@@ -253,7 +253,7 @@ def test_idle_connections_are_closed(pools, servers, monkeypatch):
 
 
 def test_the_password_is_in_no_text(pools, caplog):
-    from superset_tenancy.credentials import login_of
+    from superset_tenancy.connections.credentials import login_of
 
     login = login_of("tk4q9w")
     assert login.password not in repr(login)

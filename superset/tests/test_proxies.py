@@ -52,7 +52,7 @@ def one_schema(servers, world):
 @pytest.fixture
 def pools(servers, one_schema, monkeypatch):
     """The pools, with the tenants' server behind the proxy."""
-    from superset_tenancy import credentials, pools, proxies
+    from superset_tenancy.connections import credentials, pools, proxies
 
     close_all(pools)
     credentials._logins.clear()
@@ -65,8 +65,8 @@ def pools(servers, one_schema, monkeypatch):
 @pytest.fixture
 def listener(pools, servers, monkeypatch):
     """Writes down all that is said to the proxy."""
-    from superset_tenancy import proxies
-    from superset_tenancy.credentials import login_of
+    from superset_tenancy.connections import proxies
+    from superset_tenancy.connections.credentials import login_of
 
     listener = Listener(servers.proxy["host"], servers.proxy["port"], servers.proxy["listener"])
     monkeypatch.setattr(proxies, "PROXIES", through(proxies, login_of("tk4q9w"), "localhost", listener.port))
@@ -78,7 +78,7 @@ def listener(pools, servers, monkeypatch):
 @pytest.fixture(scope="module")
 def own_worker(servers, one_schema):
     """A worker of one tenant's own, which asks through the proxy; and who listens to it."""
-    from superset_tenancy.credentials import login_of
+    from superset_tenancy.connections.credentials import login_of
 
     login = login_of("tk4q9w")
     listener = Listener(servers.proxy["host"], servers.proxy["port"], servers.proxy["listener"])
@@ -94,7 +94,7 @@ def own_worker(servers, one_schema):
 @pytest.fixture
 def own_queue(own_worker, monkeypatch):
     """Queries of one tenant run on its own worker."""
-    from superset_tenancy import own_queues
+    from superset_tenancy.workers import own_queues
 
     monkeypatch.setattr(own_queues, "TENANTS", frozenset({"tk4q9w"}))
     return own_worker
@@ -171,7 +171,7 @@ class TestEveryRequest:
         self.says_nothing_that_pins(listener, lambda: self.data_frame(world["tk4q9w"], app))
 
     def says_nothing_that_pins(self, listener, ask_superset) -> None:
-        from superset_tenancy import dialect
+        from superset_tenancy.connections import dialect
 
         dialect._known.clear()
         ask_superset()
@@ -187,7 +187,7 @@ class TestEveryRequest:
 class TestPinning:
     @pytest.mark.parametrize("leave", [leave for leave, _ in LEFT_BEHIND.values() if leave != "SELECT 1"])
     def test_what_changes_the_session_is_found(self, pools, leave):
-        from superset_tenancy.pinning import pins
+        from superset_tenancy.connections.pinning import pins
 
         assert pins(leave.encode())
 
@@ -208,7 +208,7 @@ class TestPinning:
         ],
     )
     def test_so_is_what_hides(self, statement):
-        from superset_tenancy.pinning import pins
+        from superset_tenancy.connections.pinning import pins
 
         assert pins(statement.encode())
 
@@ -225,7 +225,7 @@ class TestPinning:
         ],
     )
     def test_queries_pin_nothing(self, statement):
-        from superset_tenancy.pinning import pins
+        from superset_tenancy.connections.pinning import pins
 
         assert not pins(statement.encode())
 
@@ -276,7 +276,7 @@ class TestConnections:
         assert (begin, end) == ("BEGIN", "ROLLBACK") and "session_user" in who and "COUNT(*)" in query
 
     def test_to_a_server_that_is_not_listed_go_there(self, pools, servers, monkeypatch):
-        from superset_tenancy import proxies
+        from superset_tenancy.connections import proxies
 
         assert proxies.read_proxies("") == proxies.read_proxies("{}") == {}
         monkeypatch.setattr(proxies, "PROXIES", proxies.read_proxies('{"elsewhere.example.com:5432": "localhost:1"}'))
@@ -286,7 +286,7 @@ class TestConnections:
 
     @pytest.mark.parametrize("text", ["[]", "x", '{"a:1": 2}', '{"a": "b:1"}', '{"a:x": "b:1"}'])
     def test_a_variable_that_says_nothing_is_refused_at_start(self, text):
-        from superset_tenancy.proxies import read_proxies
+        from superset_tenancy.connections.proxies import read_proxies
 
         with pytest.raises(RuntimeError, match="SUPERSET_DATABASE_PROXIES"):
             read_proxies(text)
@@ -361,7 +361,7 @@ class TestWhatBreaks:
 
     def test_a_rotation_under_load_costs_no_query(self, pools, servers):
         """The role has a new password, then the proxy, then the secret."""
-        from superset_tenancy.credentials import login_of
+        from superset_tenancy.connections.credentials import login_of
 
         login = login_of("tk4q9w")
         name = "superset/tenant/tk4q9w/db_credentials"
@@ -402,7 +402,7 @@ class TestWhatBreaks:
         assert len(failed) <= 3 and all("did not finish" in text for text in failed), failed
 
     def test_a_role_that_the_proxy_does_not_take_gets_the_reason_in_words(self, pools, servers, monkeypatch):
-        from superset_tenancy.credentials import login_of
+        from superset_tenancy.connections.credentials import login_of
 
         monkeypatch.setattr(pools, "PATIENCE", 1)
         login = login_of("tk4q9w")
@@ -438,7 +438,7 @@ class TestWhatBreaks:
         ],
     )
     def test_what_rds_proxy_says_is_known(self, text):
-        from superset_tenancy import passing
+        from superset_tenancy.connections import passing
 
         error = psycopg2.OperationalError(text)
         assert passing.passes(error) and "tenant_x" not in str(passing.in_words(error))

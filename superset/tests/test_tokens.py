@@ -62,7 +62,7 @@ def set_uris(uris: dict[str, str]) -> None:
 
 @pytest.fixture
 def pools(servers, own_databases, monkeypatch):
-    from superset_tenancy import pools, tokens
+    from superset_tenancy.connections import pools, tokens
 
     close_all(pools)
     tokens._logins.clear()
@@ -123,7 +123,7 @@ class TestADatabaseThatAnAdministratorChanged:
         ],
     )
     def test_gets_no_token(self, pools, servers, app, world, uri):
-        from superset_tenancy import tokens
+        from superset_tenancy.connections import tokens
 
         mine = world["tk4q9w"]
         with all_metadata(app):
@@ -159,7 +159,7 @@ class TestTokens:
     def test_that_expired_do_not_end_what_is_connected_and_a_new_connection_gets_a_new_one(self, pools, servers):
         pid = borrowed(pools, "tk4q9w")
         with self.sign_earlier(16 * 60):
-            from superset_tenancy import tokens
+            from superset_tenancy.connections import tokens
 
             tokens._logins.clear()
             tokens.token_login("tk4q9w", PROXY)
@@ -183,7 +183,7 @@ class TestTokens:
         assert len(taken) == 3 and len(set(taken)) == 1
 
     def test_are_signed_anew_long_before_they_expire(self, pools):
-        from superset_tenancy import tokens
+        from superset_tenancy.connections import tokens
 
         with self.sign_earlier(tokens.MAX_AGE):
             old = tokens.token_login("tk4q9w", PROXY)
@@ -195,7 +195,7 @@ class TestTokens:
         assert tokens.MAX_AGE <= 10 * 60
 
     def test_of_a_tenant_do_not_open_the_database_of_another(self, pools, servers):
-        from superset_tenancy.tokens import token_login
+        from superset_tenancy.connections.tokens import token_login
 
         login = token_login("tk4q9w", PROXY)
         for changed in ({"dbname": "tenant_tz81mm"}, {"dbname": "tenant_tz81mm", "user": "tenant_tz81mm"}):
@@ -204,7 +204,7 @@ class TestTokens:
                 psycopg2.connect(host=login.host, port=login.port, password=login.password, sslmode="require", **arguments)
 
     def test_are_not_shown(self, pools):
-        from superset_tenancy.tokens import token_login
+        from superset_tenancy.connections.tokens import token_login
 
         login = token_login("tk4q9w", PROXY)
         connection = pools.borrow("tk4q9w", PROXY)
@@ -226,20 +226,20 @@ class TestTokens:
 class TestVariables:
     @pytest.mark.parametrize("text", ["[]", "x", '{"a": 2}', '{"a": "b"}', '{"a": "b:x"}'])
     def test_that_say_nothing_are_refused_at_start(self, text):
-        from superset_tenancy.tokens import read_token_proxies
+        from superset_tenancy.connections.tokens import read_token_proxies
 
         with pytest.raises(RuntimeError, match="SUPERSET_TOKEN_PROXIES"):
             read_token_proxies(text, "")
 
     @pytest.mark.parametrize("text, secret", [("", ""), ("{}", ""), ('{"a": "b:1"}', "superset/{tenant}")])
     def test_that_leave_open_how_to_log_in_are_refused_at_start(self, text, secret):
-        from superset_tenancy.tokens import read_token_proxies
+        from superset_tenancy.connections.tokens import read_token_proxies
 
         with pytest.raises(RuntimeError, match="one way to log in"):
             read_token_proxies(text, secret)
 
     def test_with_secrets_the_name_of_a_proxy_is_not_looked_at(self, servers, own_databases, app):
-        from superset_tenancy import credentials, pools, tokens
+        from superset_tenancy.connections import credentials, pools, tokens
 
         assert tokens.PROXIES == {}
         assert pools.admitted_login("tk4q9w", PROXY) == credentials.login_of("tk4q9w")

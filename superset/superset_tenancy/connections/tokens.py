@@ -11,8 +11,8 @@ import time
 from functools import cache
 
 from superset_tenancy import names
-from superset_tenancy.credentials import Login, new_client
-from superset_tenancy.proxies import Endpoint, endpoint_of
+from superset_tenancy.connections.credentials import Login, new_client
+from superset_tenancy.connections.proxies import Endpoint, endpoint_of
 from superset_tenancy.refusals.refusal import TenancyRefusal
 
 VARIABLE = "SUPERSET_TOKEN_PROXIES"

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from superset_tenancy import names, pools
-from superset_tenancy.dialect import DRIVER
+from superset_tenancy import names
+from superset_tenancy.connections import pools
+from superset_tenancy.connections.dialect import DRIVER
 from superset_tenancy.identity import current_tenant, tenant_of_database
 from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.sql.identifiers import require_names

@@ -8,7 +8,7 @@ import json
 import os
 from typing import NamedTuple
 
-from superset_tenancy.credentials import Login
+from superset_tenancy.connections.credentials import Login
 
 VARIABLE = "SUPERSET_DATABASE_PROXIES"
 

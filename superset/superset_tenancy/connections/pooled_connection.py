@@ -7,8 +7,8 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from superset_tenancy.passing import NO_SESSION, in_words
-from superset_tenancy.pinning import pins
+from superset_tenancy.connections.passing import NO_SESSION, in_words
+from superset_tenancy.connections.pinning import pins
 from superset_tenancy.results.bounded_cursor import BoundedCursor, BoundedServerCursor, Meter
 
 #: Schema of the extensions in a tenant's own database, at the end of the role's search path. It has no tables of anybody's.

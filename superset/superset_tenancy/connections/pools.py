@@ -17,11 +17,11 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.exc import InvalidatePoolError, TimeoutError
 from sqlalchemy.pool import QueuePool
 
-from superset_tenancy import tokens
-from superset_tenancy.credentials import Login, TenantCutOff, login_of
-from superset_tenancy.passing import in_words, is_busy, is_refused_login, passes
-from superset_tenancy.pooled_connection import PooledConnection, ProxiedConnection
-from superset_tenancy.proxies import proxy_of
+from superset_tenancy.connections import tokens
+from superset_tenancy.connections.credentials import Login, TenantCutOff, login_of
+from superset_tenancy.connections.passing import in_words, is_busy, is_refused_login, passes
+from superset_tenancy.connections.pooled_connection import PooledConnection, ProxiedConnection
+from superset_tenancy.connections.proxies import proxy_of
 from superset_tenancy.timeouts import TIMEOUTS
 
 logger = logging.getLogger(__name__)
