@@ -2,17 +2,12 @@
 
 import json
 import os
-import sys
 import uuid
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from servers import SHARED, Servers
-
-# Tests of one area name those of another.
-sys.path.extend(str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir())
 
 
 class Browser(FlaskClient):

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import psycopg2
 
-SUPERSET = Path(__file__).parents[1]
+SUPERSET = Path(__file__).parents[2]
 REPOSITORY = SUPERSET.parent
 PROGRAMS = Path(sys.executable).parent
 #: What the migration task has instead of the login of web, worker and beat.
@@ -27,7 +27,7 @@ class Servers:
         tsx = REPOSITORY / "node_modules" / ".bin" / "tsx"
         self.model = os.environ.get("TENANCY_TEST_MODEL", SHARED)
         self.process = subprocess.Popen(
-            [tsx, SUPERSET / "tests" / "servers.ts", self.model],
+            [tsx, SUPERSET / "tests" / "environment" / "servers.ts", self.model],
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

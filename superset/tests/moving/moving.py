@@ -224,7 +224,7 @@ def moving_servers(servers):
     }
     tsx = REPOSITORY / "node_modules" / ".bin" / "tsx"
     process = subprocess.Popen(
-        [tsx, SUPERSET / "tests" / "moving-servers.ts"],
+        [tsx, SUPERSET / "tests" / "moving" / "moving-servers.ts"],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

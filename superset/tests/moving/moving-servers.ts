@@ -5,12 +5,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { reconcileDatabases } from '../../lib/provisioning/handler/per-tenant/reconcile-databases';
-import { startEmulator } from '../../local/emulator';
-import { freePort } from '../../local/ports';
-import { ensureEmulatorPython, findPython } from '../../local/python';
-import { startServers } from '../../test/provisioning/per-tenant-servers';
-import { startSecretsManager } from '../../test/provisioning/secrets-manager';
+import { reconcileDatabases } from '../../../lib/provisioning/handler/per-tenant/reconcile-databases';
+import { startEmulator } from '../../../local/emulator';
+import { freePort } from '../../../local/ports';
+import { ensureEmulatorPython, findPython } from '../../../local/python';
+import { startServers } from '../../../test/provisioning/per-tenant-servers';
+import { startSecretsManager } from '../../../test/provisioning/secrets-manager';
 
 /** Tenants by environment: the mover, with a neighbour on the same server, and alone. */
 const TENANTS = { database: ['tk4q9w', 'tz81mm'], instance: ['tk4q9w'] };

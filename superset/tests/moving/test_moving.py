@@ -24,7 +24,7 @@ def made(moving):
     shared.apply(*TENANTS)
     shared.people(*[(f"{role}-{tenant['id']}", role) for tenant in TENANTS for role in ("analyst", "viewer")])
     own = f"tenant_{MOVER}"
-    shared.sql(MOVER, f"SET search_path = {own}; " + (SUPERSET / "tests" / "kinds.sql").read_text())
+    shared.sql(MOVER, f"SET search_path = {own}; " + (SUPERSET / "tests" / "moving" / "kinds.sql").read_text())
     for table in ("kinds", "details"):
         shared.sql(MOVER, f"ALTER TABLE {own}.{table} OWNER TO tenancy_loader; GRANT SELECT ON {own}.{table} TO {own}")
     with shared.here():

@@ -1,15 +1,15 @@
 // The tenants' rows on a real PostgreSQL, as each model of tenancy keeps them.
 import { join } from 'node:path';
-import { TenancyModel } from '../../lib/environment/environment';
-import { EnvironmentFile } from '../../lib/environment/environment-file';
-import { tenantDatabaseName } from '../../lib/provisioning/desired-databases';
-import { reconcileDatabases } from '../../lib/provisioning/handler/per-tenant/reconcile-databases';
-import { reconcile } from '../../lib/provisioning/handler/reconcile';
-import { REPOSITORY } from '../../local/directories';
-import { loadRows, makeTables } from '../../local/example-data';
-import { ExampleEnvironment, withExampleData } from '../../local/example-environment';
-import { Login } from '../../local/login';
-import { LocalPostgres } from '../../local/postgres';
+import { TenancyModel } from '../../../lib/environment/environment';
+import { EnvironmentFile } from '../../../lib/environment/environment-file';
+import { tenantDatabaseName } from '../../../lib/provisioning/desired-databases';
+import { reconcileDatabases } from '../../../lib/provisioning/handler/per-tenant/reconcile-databases';
+import { reconcile } from '../../../lib/provisioning/handler/reconcile';
+import { REPOSITORY } from '../../../local/directories';
+import { loadRows, makeTables } from '../../../local/example-data';
+import { ExampleEnvironment, withExampleData } from '../../../local/example-environment';
+import { Login } from '../../../local/login';
+import { LocalPostgres } from '../../../local/postgres';
 
 /** A server with the rows of all tenants of an example, and the secrets that lead there. */
 export interface TenantData {
@@ -34,7 +34,7 @@ export async function startTenantData(model: string): Promise<TenantData> {
 }
 
 async function startSharedDatabase(): Promise<TenantData> {
-  const { startTenantServer } = await import('../../test/provisioning/tenant-server');
+  const { startTenantServer } = await import('../../../test/provisioning/tenant-server');
   const environment = exampleOf(TenancyModel.SHARED_RLS);
   const server = await startTenantServer(17);
   const database = await server.newDatabase();
@@ -53,7 +53,7 @@ async function startSharedDatabase(): Promise<TenantData> {
 }
 
 async function startDatabases(): Promise<TenantData> {
-  const { loaderSecret, startServers } = await import('../../test/provisioning/per-tenant-servers');
+  const { loaderSecret, startServers } = await import('../../../test/provisioning/per-tenant-servers');
   const environment = exampleOf(TenancyModel.DATABASE_PER_TENANT);
   const servers = await startServers(17, 1);
   const postgres = servers.serverOf('a');

@@ -3,14 +3,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Environment } from '../../lib/environment/environment';
-import { ensureEmulatorPython, findPython } from '../../local/python';
-import { certificateOfLocalhost } from '../../local/certificates';
-import { startIamFront } from '../../local/iam-front';
-import { startPgBouncer } from '../../local/pgbouncer';
-import { PostgresUser, startPostgres } from '../../local/postgres';
-import { startValkey } from '../../local/valkey';
-import { resourcesOf, synthesise } from '../../test/tenancy/templates';
+import { Environment } from '../../../lib/environment/environment';
+import { ensureEmulatorPython, findPython } from '../../../local/python';
+import { certificateOfLocalhost } from '../../../local/certificates';
+import { startIamFront } from '../../../local/iam-front';
+import { startPgBouncer } from '../../../local/pgbouncer';
+import { PostgresUser, startPostgres } from '../../../local/postgres';
+import { startValkey } from '../../../local/valkey';
+import { resourcesOf, synthesise } from '../../../test/tenancy/templates';
 import { startTenantData } from './tenant-data';
 
 /** What a test asks for, one a line. */
