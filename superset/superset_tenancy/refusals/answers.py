@@ -10,10 +10,9 @@ from typing import Any
 
 from flask import Flask, Response, jsonify
 from flask_appbuilder.api import BaseApi
-from psycopg2.errors import UniqueViolation
 from sqlalchemy import event
 
-from superset_tenancy.refusals.reasons import CONFLICT, reason_of
+from superset_tenancy.refusals.reasons import OF_METADATA, reason_of
 from superset_tenancy.refusals.refusal import Refusal, remember, remembered
 
 _PATCHED = "_reads_errors"
@@ -26,7 +25,7 @@ def answer_refusals(app: Flask) -> None:
     _read_errors_of_views(app)
     _read_errors_of_apis()
     with app.app_context():
-        event.listen(db.engine, "handle_error", _notice_conflict)
+        event.listen(db.engine, "handle_error", _notice_metadata)
     app.after_request(_with_reason)
 
 
@@ -75,6 +74,6 @@ def _read_errors_of_apis() -> None:
     BaseApi.response_500 = give_up
 
 
-def _notice_conflict(context: Any) -> None:
-    if isinstance(context.original_exception, UniqueViolation):
-        remember(CONFLICT)
+def _notice_metadata(context: Any) -> None:
+    if refusal := OF_METADATA.get(type(context.original_exception)):
+        remember(refusal)

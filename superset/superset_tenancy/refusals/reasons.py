@@ -6,7 +6,7 @@ Superset 6.1.0 wraps refusals in errors without a reason, or lets them through w
 from collections.abc import Iterator
 
 from marshmallow import ValidationError
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import ForeignKeyViolation, InsufficientPrivilege, UniqueViolation
 from sqlalchemy.exc import DataError, StatementError
 from superset.commands.dataset.exceptions import DatasetForbiddenDataURI
 from superset.commands.exceptions import ImportFailedError
@@ -17,7 +17,12 @@ from yaml import YAMLError
 
 from superset_tenancy.refusals.refusal import Refusal, TenancyRefusal
 
-CONFLICT = Refusal(422, "Something with this name, slug or identifier exists already. Choose another one.", says_more=True)
+#: What PostgreSQL's refusals mean to people where it keeps the metadata of tenants apart.
+OF_METADATA: dict[type[BaseException], Refusal] = {
+    UniqueViolation: Refusal(422, "Something with this name, slug or identifier exists already. Choose another one.", True),
+    ForeignKeyViolation: Refusal(422, "Something that this refers to does not exist, or is not your account's.", True),
+    InsufficientPrivilege: Refusal(403, "This is the platform's, not your account's to read or change.", True),
+}
 #: Those of an import that are raised with a reason; their subclasses wrap any error at all.
 _REFUSED_IMPORTS = (ImportFailedError, DatasetForbiddenDataURI)
 
@@ -46,8 +51,9 @@ def _refusal(error: BaseException) -> Refusal | None:
             return Refusal(400, "A value in the request has the wrong form: numbers and UUIDs name objects.")
         case YAMLError():
             return Refusal(400, "The file is not plain YAML: tags are not read.")
-        case UniqueViolation():
-            return CONFLICT
+        # Not a lack of permission, which may be one to the tenant's own data.
+        case UniqueViolation() | ForeignKeyViolation():
+            return OF_METADATA[type(error)]
         case ValidationError():
             return Refusal(400, f"The request was refused: {error}")
         case ImportFailedError() if type(error) in _REFUSED_IMPORTS:

@@ -36,7 +36,7 @@ def test_a_link_to_the_others_unsaved_chart(me, other):
 
 def test_the_others_database_in_sql_lab(me, other):
     answer = me.analyst.sql(other.database, "SELECT 1", client_id=uuid.uuid4().hex[:10])
-    assert answer.status_code == 404 and "your account has no database" in answer.text, answer.text
+    assert answer.status_code == 404 and "does not exist, or is not your account's" in answer.text, answer.text
 
 
 def test_a_slug_that_is_taken(me):
@@ -95,13 +95,13 @@ def test_an_error_of_the_server_stays_one(me, monkeypatch):
 
 def test_reasons_of_errors(app):
     """The innermost one counts; an error of the server has none."""
-    from psycopg2.errors import UniqueViolation
+    from psycopg2.errors import InsufficientPrivilege, UniqueViolation
     from superset.commands.dashboard.exceptions import DashboardImportError
     from superset.commands.exceptions import ImportFailedError
     from superset.key_value.exceptions import KeyValueParseKeyError
     from werkzeug.exceptions import NotFound
 
-    from superset_tenancy.refusals.reasons import CONFLICT, reason_of
+    from superset_tenancy.refusals.reasons import OF_METADATA, reason_of
     from superset_tenancy.refusals.refusal import TenancyRefusal
 
     def chain(*errors):
@@ -115,5 +115,6 @@ def test_reasons_of_errors(app):
     assert chain(DashboardImportError(), TenancyRefusal("not yours")) == (403, "not yours", False)
     assert chain(RuntimeError(), ImportFailedError("why")) == (400, "The request was refused: why", False)
     assert chain(RuntimeError(), KeyValueParseKeyError())[0] == 404
+    assert chain(RuntimeError(), InsufficientPrivilege()) is None
     assert chain(NotFound("gone"), RuntimeError())[:2] == (404, "gone")
-    assert chain(RuntimeError(), UniqueViolation()) is CONFLICT
+    assert chain(RuntimeError(), UniqueViolation()) is OF_METADATA[UniqueViolation]
