@@ -3,7 +3,7 @@
 import json
 import uuid
 
-from world import PASSWORD, Person, all_metadata
+from world import PASSWORD, Person, all_metadata, as_owner
 
 
 class Account:
@@ -13,7 +13,8 @@ class Account:
         self.app = app
         self.name = f"person-{uuid.uuid4().hex[:8]}"
         line = {"tenant": tenant, "role": "analyst", "username": self.name, "email": f"{self.name}@example.com"}
-        done = app.test_cli_runner().invoke(args=["tenancy", "add-users"], input=json.dumps({**line, "password": PASSWORD}))
+        with as_owner(app):
+            done = app.test_cli_runner().invoke(args=["tenancy", "add-users"], input=json.dumps({**line, "password": PASSWORD}))
         assert done.exit_code == 0, done.output
 
     def browser(self, password=PASSWORD):

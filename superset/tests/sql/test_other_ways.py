@@ -54,8 +54,7 @@ def test_a_download_is_refused(me, stored_before, path):
 
     assert str(me.orders) in download(stored_before(OWN))
     text = download(stored_before(REFUSED))
-    # A stream has begun by then: it ends with Superset's mark of an error.
-    assert is_refused(text) or "__STREAM_ERROR__" in text, text
+    assert is_refused(text), text
 
 
 def test_an_estimate_is_not_given(app, me, every_route):
