@@ -8,6 +8,7 @@ import pytest
 from callers import Browser
 
 from superset_tenancy import names
+from world import query_context
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,12 @@ def test_a_virtual_dataset_with_a_uuid_of_shared_content(me):
     reserved = str(names.content_uuid("tz81mm", str(uuid.uuid4())))
     answer = me.analyst.post("/api/v1/dataset/", {**body, "uuid": reserved})
     assert answer.status_code == 400 and "reserved for shared content" in answer.text, answer.text
-    assert me.analyst.post("/api/v1/dataset/", {**body, "uuid": str(uuid.uuid4())}).status_code == 201
+    made = me.analyst.post("/api/v1/dataset/", {**body, "uuid": str(uuid.uuid4())})
+    assert made.status_code == 201, made.text
+    answer = me.analyst.put(f"/api/v1/dataset/{made.json['id']}", {"uuid": reserved})
+    assert answer.status_code == 400 and "reserved for shared content" in answer.text, answer.text
+    answer = me.analyst.post("/api/v1/chart/data", query_context(reserved))
+    assert answer.status_code == 404, answer.text
 
 
 class TestImports:
