@@ -2,12 +2,15 @@
 
 import json
 import os
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from servers import SHARED, Servers
+# Tests of one area name those of another, and all of them what is in environment/.
+sys.path[:0] = [str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir()]
 
 
 class Browser(FlaskClient):
@@ -24,6 +27,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def servers():
+    from servers import Servers
+
     started = Servers()
     os.environ.update(started.environment)
     yield started
@@ -82,6 +87,7 @@ def world(servers, app, tenancy):
     from superset import db, security_manager
     from superset.models.core import Database
 
+    from servers import SHARED
     from superset_tenancy import names
     from world import Person, Tenant, all_metadata
 
