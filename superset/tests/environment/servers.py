@@ -34,7 +34,9 @@ class Servers:
             stderr=subprocess.DEVNULL if "TENANCY_TEST_LOG" not in os.environ else None,
             text=True,
         )
-        answer = json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        assert line, "the servers did not start: TENANCY_TEST_LOG=1 shows why"
+        answer = json.loads(line)
         self.tenants = [SimpleNamespace(**tenant) for tenant in answer["tenants"]]
         self.superuser = answer["superuser"]
         self.commands = answer["commands"]
