@@ -36,6 +36,7 @@ def install(app: Flask) -> None:
     guard_content(app)
     related.apply()
     guard_requests(app)
-    answer_refusals(app)
     forbid_keeping(app)
+    # Flask calls hooks of answers in reverse: what takes an answer's place is marked, too.
+    answer_refusals(app)
     install_sign_in(app)

@@ -45,6 +45,7 @@ def test_a_slug_that_is_taken(me):
     me.analyst.create("dashboard", **body)
     answer = me.analyst.post("/api/v1/dashboard/", {**body, "slug": f"slug-{uuid.uuid4().hex[:8]}"})
     assert answer.status_code == 422 and "exists already" in answer.text, answer.text
+    assert "no-store" in answer.headers["Cache-Control"]
     assert "uq_dashboards_uuid" not in answer.text and "dashboards" not in answer.json["message"]
 
 
