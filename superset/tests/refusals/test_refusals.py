@@ -40,7 +40,7 @@ def test_the_others_database_in_sql_lab(me, other):
     assert answer.status_code == 404 and "does not exist, or is not your account's" in answer.text, answer.text
 
 
-def test_a_slug_that_is_taken(me):
+def test_a_uuid_that_is_taken(me):
     body = {"dashboard_title": "x", "slug": f"slug-{uuid.uuid4().hex[:8]}", "uuid": str(uuid.uuid4())}
     me.analyst.create("dashboard", **body)
     answer = me.analyst.post("/api/v1/dashboard/", {**body, "slug": f"slug-{uuid.uuid4().hex[:8]}"})
