@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from superset_tenancy import names
-from world import rows
+from world import all_metadata, query_context, rows
 
 
 @pytest.fixture
@@ -48,3 +48,34 @@ def test_a_dataset_is_asked_for_by_a_uuid_that_no_dataset_has(me):
         for path in (f"{nobodys}", f"{nobodys}/related_objects"):
             answer = me.analyst.get(f"/api/v1/dataset/{path}")
             assert answer.status_code == 404, answer.text
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_a_virtual_dataset_is_asked_for_by_its_uuid(app, me, virtual, version):
+    """Those of shared content have UUIDs of version 5, which are derived from names."""
+    from superset import db
+    from superset.connectors.sqla.models import SqlaTable
+
+    number, its_uuid = virtual().json["id"], uuid.uuid4()
+    if version == 5:
+        its_uuid = names.content_uuid(me.id, str(its_uuid))
+    with all_metadata(app):
+        db.session.get(SqlaTable, number).uuid = its_uuid
+        db.session.commit()
+    analyst = me.analyst
+    answers = {
+        "dataset": analyst.get(f"/api/v1/dataset/{its_uuid}"),
+        "related": analyst.get(f"/api/v1/dataset/{its_uuid}/related_objects"),
+        "list": analyst.get(f"/api/v1/dataset/?q=(filters:!((col:uuid,opr:eq,value:'{its_uuid}')))"),
+        "chart data": analyst.post("/api/v1/chart/data", query_context(str(its_uuid))),
+        "column": analyst.get(f"/api/v1/datasource/table/{number}/column/customer/values/"),
+        "save": analyst.put(f"/api/v1/dataset/{number}", {"description": "asked for"}),
+        "save with it": analyst.put(f"/api/v1/dataset/{number}", {"uuid": str(its_uuid)}),
+        "refresh": analyst.put(f"/api/v1/dataset/{number}/refresh", {}),
+        "copy": analyst.post("/api/v1/dataset/duplicate", {"base_model_id": number, "table_name": f"c {uuid.uuid4().hex}"}),
+    }
+    assert {name: answer.text for name, answer in answers.items() if answer.status_code >= 500} == {}
+    for name in ("dataset", "related", "chart data", "column", "save", "refresh"):
+        assert answers[name].status_code == 200, (name, answers[name].text)
+    explored = analyst.get(f"/api/v1/explore/?datasource_type=table&datasource_id={its_uuid}")
+    assert explored.status_code < 500, explored.text
