@@ -8,6 +8,7 @@ from superset_tenancy.patches import (
     find_one,
     imports,
     post_processing,
+    sql_lab_links,
     stop_query,
     streamed_csv,
     unknown_database,
@@ -26,3 +27,4 @@ def apply_patches() -> None:
     asynchronous_queries.apply()
     imports.apply()
     streamed_csv.apply()
+    sql_lab_links.apply()

@@ -220,7 +220,8 @@ class Moving:
 def moving_servers(servers):
     servers.set_secret("superset/loader/db_credentials", _secret(servers, "loader"))
     secrets = {
-        name: _secret(servers, name) for name in ("metadata", *(f"superset/tenant/{id}/admin_login" for id in (MOVER, NEIGHBOUR)))
+        name: _secret(servers, name)
+        for name in ("metadata", "metadata-web", *(f"superset/tenant/{id}/admin_login" for id in (MOVER, NEIGHBOUR)))
     }
     tsx = REPOSITORY / "node_modules" / ".bin" / "tsx"
     process = subprocess.Popen(

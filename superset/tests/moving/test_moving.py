@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import uuid
 from contextlib import contextmanager
 
 import pytest
@@ -478,6 +479,7 @@ class TestReadOnlyWindow:
             "DashboardPermalinkRestApi",
             "ExploreFormDataRestApi",
             "ExplorePermalinkRestApi",
+            "SqlLabPermalinkRestApi",
         }
         assert {permission.view for permission in writing - WRITE} == looking and WRITE <= given
 
@@ -541,31 +543,38 @@ class TestReadOnlyWindow:
 
 class TestOthersInTheWay:
     def test_nothing_of_anybody_elses_is_written(self, made):
-        """The UUID of a chart, the slug of a dashboard, a user's name: all taken by the neighbour at the target."""
+        """The UUID of a chart, the slug of a dashboard, a user's name, an embedding: all taken by the neighbour at the target."""
         target = made.database
         target.reset()
         target.apply(*TENANTS)
         with made.shared.here():
-            made.shared.person(f"analyst-{MOVER}").create(
+            number = made.shared.person(f"analyst-{MOVER}").create(
                 "dashboard", dashboard_title="Slug", slug=f"slug-{MOVER}", published=True
             )
+        embed = "INSERT INTO embedded_dashboards (uuid, dashboard_id) VALUES ('{}', {})"
+        embedding = str(uuid.uuid4())
+        made.shared.metadata_rows(embed.format(embedding, number))
         move = Move(made, made.shared, target)
         target.people((f"analyst-{NEIGHBOUR}", "analyst"))
         with target.here():
             neighbour = target.person(f"analyst-{NEIGHBOUR}")
-            neighbour.create("dashboard", dashboard_title="Theirs", slug=f"slug-{MOVER}", published=True)
+            theirs = neighbour.create("dashboard", dashboard_title="Theirs", slug=f"slug-{MOVER}", published=True)
         things = {thing["title"]: thing["uuid"] for thing in move.before["superset"][0]}
-        chart = things["Sum of my own"]
         content = [thing for thing in target.of(NEIGHBOUR)["superset"][0] if thing["kind"] == "chart"]
-        target.metadata_rows(f"UPDATE slices SET uuid = '{chart}' WHERE uuid = '{content[0]['uuid']}'")
+        target.metadata_rows(f"UPDATE slices SET uuid = '{things['Sum of my own']}' WHERE uuid = '{content[0]['uuid']}'")
         target.metadata_rows(f"UPDATE ab_user SET username = 'viewer-{MOVER}' WHERE username = 'analyst-{NEIGHBOUR}'")
+        target.metadata_rows(embed.format(embedding, theirs))
         before = target.of(NEIGHBOUR), target.of(MOVER)
         refused = target.refused("import", "--tenant", MOVER, *move.dump, "--replace")
-        assert f'chart "Sum of my own" ({chart}): something of somebody else\'s has its UUID here' in refused
-        assert f'the dashboard "Theirs" has its slug "slug-{MOVER}" here' in refused
+        assert f"another dashboard is embedded here by its UUID {embedding}" in refused
         assert f"user viewer-{MOVER}: that name or e-mail address is taken here by a user of tenant {NEIGHBOUR}" in refused
-        assert "nothing was changed" in refused
+        assert "nothing was changed" in refused and refused.count("\n") == 3, refused
         assert (target.of(NEIGHBOUR), target.of(MOVER)) == before
+        target.metadata_rows(f"UPDATE ab_user SET username = 'analyst-{NEIGHBOUR}' WHERE username = 'viewer-{MOVER}'")
+        target.metadata_rows(f"DELETE FROM embedded_dashboards WHERE uuid = '{embedding}'")
+        before = target.of(NEIGHBOUR)
+        move.run("--replace")
+        assert move.is_complete() and target.of(NEIGHBOUR) == before
 
     def test_a_role_of_another_tenant_does_not_go_along(self, made):
         """Somebody who was given roles of two tenants by mistake reads nothing there; nor does the move give them anything."""
