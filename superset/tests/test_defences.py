@@ -14,9 +14,8 @@ import test_requests
 import test_sign_in
 import test_sql_lab
 from superset.security import SupersetSecurityManager
-from test_allow_list_off import without_allow_list
 
-from world import open_metadata
+from world import open_metadata, without_allow_list
 
 
 @contextmanager

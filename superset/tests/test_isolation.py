@@ -48,7 +48,7 @@ class TestForeignThings:
     def test_database(self, me, other):
         assert me.analyst.get(f"/api/v1/database/{other.database}").status_code == 404
         answer = me.analyst.sql(other.database, "SELECT count(*) AS n FROM orders")
-        assert answer.status_code == 404 and "your account has no database" in answer.text, answer.text
+        assert answer.status_code == 404 and "does not exist, or is not your account's" in answer.text, answer.text
 
     def test_schema(self, me, other):
         answer = me.analyst.sql(me.database, f"SELECT count(*) FROM tenant_{other.id}.notes")
@@ -68,7 +68,7 @@ class TestForeignThings:
             "params": "{}",
         }
         answer = me.analyst.post("/api/v1/chart/", body)
-        assert answer.status_code in (400, 404) and "your account" in answer.text, answer.text
+        assert answer.status_code == 422 and "Datasource does not exist" in answer.text, answer.text
 
     def test_dashboard_without_data(self, me, other):
         """Superset shows a dashboard that has no charts to everybody who knows its number."""

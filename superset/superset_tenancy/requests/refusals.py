@@ -1,7 +1,7 @@
 """A refusal reaches its reader with the reason.
 
-Superset answers some refusals with status 500 and "unknown reason", and some conflicts with the text of a constraint. What is
-remembered here while a request runs takes the place of such an answer.
+Superset answers some refusals with status 500 and "unknown reason", and some errors of its metadata with the text of PostgreSQL.
+What is remembered here while a request runs takes the place of such an answer.
 """
 
 from functools import wraps
@@ -14,7 +14,12 @@ from sqlalchemy import event
 from werkzeug.exceptions import BadRequest, HTTPException
 from yaml import YAMLError
 
-_CONFLICT = "Something with this name, slug or identifier exists already. Choose another one."
+#: What PostgreSQL's refusals mean to people: it keeps the metadata of tenants apart.
+_OF_METADATA = (
+    (psycopg2.errors.UniqueViolation, 422, "Something with this name, slug or identifier exists already. Choose another one."),
+    (psycopg2.errors.ForeignKeyViolation, 422, "Something that this refers to does not exist, or is not your account's."),
+    (psycopg2.errors.InsufficientPrivilege, 403, "This is the platform's, not your account's to read or change."),
+)
 
 
 def refused(reason: str) -> BadRequest:
@@ -24,12 +29,12 @@ def refused(reason: str) -> BadRequest:
 
 
 def answer_with_reason(app: Flask) -> None:
-    """Looks at each answer from now on, at conflicts in the metadata, and at imports."""
+    """Looks at each answer from now on, at refusals of the metadata, and at imports."""
     from superset import db
 
     app.after_request(_with_reason)
     with app.app_context():
-        event.listen(db.engine, "handle_error", _notice_conflict)
+        event.listen(db.engine, "handle_error", _notice_metadata)
     _notice_refused_imports()
 
 
@@ -47,9 +52,10 @@ def _with_reason(response: Response) -> Response:
     return answer
 
 
-def _notice_conflict(context: Any) -> None:
-    if isinstance(context.original_exception, psycopg2.errors.UniqueViolation):
-        _remember(422, _CONFLICT)
+def _notice_metadata(context: Any) -> None:
+    for kind, status, reason in _OF_METADATA:
+        if isinstance(context.original_exception, kind):
+            _remember(status, reason)
 
 
 def _notice_refused_imports() -> None:

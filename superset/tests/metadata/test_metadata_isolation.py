@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from world import PASSWORD, Person, all_metadata, open_metadata
+from world import PASSWORD, Person, all_metadata, open_metadata, without_allow_list
 
 #: What may be asked for of a tenant, by its things. {title} is in what the owner of the things is answered.
 ASKED = {
@@ -56,6 +56,50 @@ REFUSED_ABOVE = {
 }
 
 
+def _make(app, tenant) -> dict:
+    from superset import security_manager
+
+    name = f"both-{tenant.id}"
+    with all_metadata(app):
+        roles = [security_manager.find_role(role) for role in ("Admin", f"tenant:{tenant.id}:analyst")]
+        security_manager.add_user(name, "B", f"mark-{tenant.id}", f"{name}@mark-{tenant.id}.example", roles, PASSWORD)
+    person = Person(app.test_client(), name)
+    mark = f"mark-{tenant.id}"
+    with all_metadata(app):
+        number = security_manager.find_user(name).id
+    slug = f"mark-{tenant.id}-slug"
+    dashboard = person.create("dashboard", dashboard_title=mark, slug=slug, published=True)
+    chart = person.create(
+        "chart",
+        slice_name=mark,
+        viz_type="table",
+        datasource_id=tenant.datasets["orders"],
+        datasource_type="table",
+        params="{}",
+        dashboards=[dashboard],
+    )
+    saved = person.create("saved_query", db_id=tenant.database, label=mark, sql="SELECT 1", schema="analytics")
+    css = person.create("css_template", template_name=mark, css="a{}")
+    layer = person.create("annotation_layer", name=mark, descr=mark)
+    note = {"short_descr": mark, "start_dttm": "2026-01-01T00:00:00", "end_dttm": "2026-01-02T00:00:00"}
+    assert person.post(f"/api/v1/annotation_layer/{layer}/annotation/", note).status_code == 201
+    query = person.sql(tenant.database, f"SELECT '{mark}' AS said").json["query"]["queryId"]
+    return {
+        "person": person,
+        "mark": mark,
+        "user": number,
+        "slug": slug,
+        "dashboard": dashboard,
+        "chart": chart,
+        "dataset": tenant.datasets["orders"],
+        "database": tenant.database,
+        "saved_query": saved,
+        "css": css,
+        "layer": layer,
+        "query": query,
+    }
+
+
 @pytest.fixture(scope="module")
 def people(app, world):
     """An analyst of each tenant who has Superset's Admin as well, by mistake, and things with a mark in them."""
@@ -66,49 +110,8 @@ def people(app, world):
     from superset.models.slice import Slice
     from superset.models.sql_lab import Query, SavedQuery
 
-    made = {}
-    for tenant in world.values():
-        name = f"both-{tenant.id}"
-        with all_metadata(app):
-            roles = [security_manager.find_role(role) for role in ("Admin", f"tenant:{tenant.id}:analyst")]
-            security_manager.add_user(name, "B", f"mark-{tenant.id}", f"{name}@mark-{tenant.id}.example", roles, PASSWORD)
-        person = Person(app.test_client(), name)
-        mark = f"mark-{tenant.id}"
-        user = person.get("/api/v1/me/").json["result"]
-        with all_metadata(app):
-            user = security_manager.find_user(name)
-            number = user.id
-        slug = f"mark-{tenant.id}-slug"
-        dashboard = person.create("dashboard", dashboard_title=mark, slug=slug, published=True)
-        chart = person.create(
-            "chart",
-            slice_name=mark,
-            viz_type="table",
-            datasource_id=tenant.datasets["orders"],
-            datasource_type="table",
-            params="{}",
-            dashboards=[dashboard],
-        )
-        saved = person.create("saved_query", db_id=tenant.database, label=mark, sql="SELECT 1", schema="analytics")
-        css = person.create("css_template", template_name=mark, css="a{}")
-        layer = person.create("annotation_layer", name=mark, descr=mark)
-        note = {"short_descr": mark, "start_dttm": "2026-01-01T00:00:00", "end_dttm": "2026-01-02T00:00:00"}
-        assert person.post(f"/api/v1/annotation_layer/{layer}/annotation/", note).status_code == 201
-        query = person.sql(tenant.database, f"SELECT '{mark}' AS said").json["query"]["queryId"]
-        made[tenant.id] = {
-            "person": person,
-            "mark": mark,
-            "user": number,
-            "slug": slug,
-            "dashboard": dashboard,
-            "chart": chart,
-            "dataset": tenant.datasets["orders"],
-            "database": tenant.database,
-            "saved_query": saved,
-            "css": css,
-            "layer": layer,
-            "query": query,
-        }
+    with without_allow_list(app):
+        made = {tenant.id: _make(app, tenant) for tenant in world.values()}
     yield made
     with all_metadata(app):
         for model, name in ((Slice, "chart"), (Dashboard, "dashboard"), (SavedQuery, "saved_query"), (Query, "query")):
@@ -142,12 +145,12 @@ def assert_hidden_and_shown_at_home(me, other, people, servers, asked: str) -> N
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_nothing_of_another_tenant_is_told_to_an_admin_by_mistake(me, other, people, servers, asked):
+def test_nothing_of_another_tenant_is_told_to_an_admin_by_mistake(me, other, people, servers, asked, every_route):
     assert_hidden_and_shown_at_home(me, other, people, servers, asked)
 
 
 @pytest.mark.parametrize("asked", [asked for asked in ASKED if asked not in REFUSED_ABOVE])
-def test_without_row_security_it_is_told(app, world, people, servers, asked):
+def test_without_row_security_it_is_told(app, world, people, servers, asked, every_route):
     """So that each case above is one that row security decides."""
     with open_metadata(app), pytest.raises(AssertionError):
         assert_hidden_and_shown_at_home(world["tk4q9w"], world["tz81mm"], people, servers, asked)
@@ -226,3 +229,16 @@ def test_streaming_csv_to_a_browser_session(app, me):
     query = me.analyst.sql(me.database, "SELECT count(*) AS n FROM orders").json["query"]["id"]
     answer = client.post("/api/v1/sqllab/export_streaming/", data={"client_id": query})
     assert answer.text.replace("\ufeff", "").split() == ["n", str(me.orders)]
+
+
+def test_a_link_to_a_tab_of_sql_lab_is_the_tenants(me, other):
+    body = {"dbId": other.database, "name": "tab", "schema": "analytics", "sql": f"SELECT '{other.canary}'"}
+    link = other.analyst.post("/api/v1/sqllab/permalink", body)
+    assert link.status_code == 201, link.text
+    key = link.json["key"]
+    colleague = other.analyst.get(f"/api/v1/sqllab/permalink/{key}")
+    assert colleague.status_code == 200 and other.canary in colleague.text
+    for foreign in (key, "kv:1", "kv:x", "1"):
+        answer = me.analyst.get(f"/api/v1/sqllab/permalink/{foreign}")
+        assert answer.status_code in (403, 404) and other.canary not in answer.text, (foreign, answer.text)
+    assert other.viewer.get(f"/api/v1/sqllab/permalink/{key}").status_code == 403

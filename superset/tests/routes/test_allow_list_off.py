@@ -1,9 +1,9 @@
 """The allow-list of routes is needed: without it, Superset answers each of these."""
 
-from contextlib import contextmanager
-
 import pytest
 from callers import Browser
+
+from world import without_allow_list
 
 #: Who asks for what. {dataset}, {chart}, {dashboard} and {database} are the caller's tenant's, so that nothing else refuses.
 REFUSED = [
@@ -47,17 +47,6 @@ REFUSED = [
     ("analyst", "GET", "/superset/slice/{chart}/"),
     ("analyst", "GET", "/superset/sqllab/history/"),
 ]
-
-
-@contextmanager
-def without_allow_list(app):
-    hooks = app.before_request_funcs[None]
-    check = hooks.pop(0)
-    assert check.__name__ == "check_route"
-    try:
-        yield
-    finally:
-        hooks.insert(0, check)
 
 
 @pytest.fixture(scope="module")

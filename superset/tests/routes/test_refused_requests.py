@@ -31,4 +31,4 @@ def test_a_link_to_the_others_unsaved_chart(me, other):
 
 def test_the_others_database_in_sql_lab(me, other):
     answer = me.analyst.sql(other.database, "SELECT 1", client_id=uuid.uuid4().hex[:10])
-    assert answer.status_code == 404 and "your account has no database" in answer.text, answer.text
+    assert answer.status_code == 404 and "does not exist, or is not your account's" in answer.text, answer.text
