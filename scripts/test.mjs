@@ -60,19 +60,27 @@ if (existsSync(report)) {
   count.failed++;
 }
 
-const overlay = join(scratch, 'overlay.xml');
-const pytest = run('the overlay, with a real Superset', 'npx', [
-  'tsx',
-  'superset/tests/run.ts',
-  `--junitxml=${overlay}`,
-]);
-const suite = existsSync(overlay) ? /<testsuite [^>]*>/.exec(readFileSync(overlay, 'utf8'))[0] : '';
-const counted = (name) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
-const broken = counted('failures') + counted('errors');
-count.passed += counted('tests') - broken - counted('skipped');
-count.failed += pytest ? broken : Math.max(broken, 1);
-count.skipped += counted('skipped');
+const pytests = [
+  overlay('the overlay, with a real Superset', [], {}),
+  ...['15', '16'].map((version) =>
+    overlay(`Superset's metadata on PostgreSQL ${version}`, ['tests/metadata'], { METADATA_POSTGRES: version }),
+  ),
+];
 rmSync(scratch, { recursive: true });
 
 console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
-process.exit(count.failed > 0 || !jest || !pytest ? 1 : 0);
+process.exit(count.failed > 0 || !jest || pytests.includes(false) ? 1 : 0);
+
+/** Runs tests of the overlay, and counts them; false if one failed. */
+function overlay(name, tests, environment) {
+  const report = join(scratch, 'overlay.xml');
+  rmSync(report, { force: true });
+  const passed = run(name, 'npx', ['tsx', 'superset/tests/run.ts', `--junitxml=${report}`, ...tests], environment);
+  const suite = existsSync(report) ? /<testsuite [^>]*>/.exec(readFileSync(report, 'utf8'))[0] : '';
+  const counted = (kind) => Number(new RegExp(` ${kind}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+  const broken = counted('failures') + counted('errors');
+  count.passed += counted('tests') - broken - counted('skipped');
+  count.failed += passed ? broken : Math.max(broken, 1);
+  count.skipped += counted('skipped');
+  return passed;
+}
