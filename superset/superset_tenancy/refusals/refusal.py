@@ -7,7 +7,6 @@ from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from werkzeug.exceptions import BadRequest
 
-
 _REMEMBERED = "tenancy.refusal"
 
 
