@@ -84,7 +84,7 @@ def _refuse_schema(tenants: set[str], name: str, value: Any) -> None:
 def _is_own(user: Any, tenants: set[str], kind: str, thing: Any) -> bool:
     owners = owners_of(kind, thing)
     if not owners or not owners <= tenants:
-        return kind == "user" and (thing.id == getattr(user, "id", None) or _is_owner_already(thing))
+        return kind == "user" and thing.id == getattr(user, "id", None)
     return kind != "chart" or _may_use_charts(thing) or is_on_a_dashboard_of_the_caller(thing)
 
 
@@ -93,12 +93,3 @@ def _may_use_charts(chart: Slice) -> bool:
     return security_manager.is_owner(chart) or (
         chart.datasource is not None and security_manager.can_access_database(chart.datasource.database)
     )
-
-
-def _is_owner_already(person: Any) -> bool:
-    """Pages save a thing with all owners that it has: also one who is of another tenant by now."""
-    resource = request.path.split("/")[3] if request.path.startswith("/api/v1/") else ""
-    number = (request.view_args or {}).get("pk")
-    if number is None or resource not in ("chart", "dashboard", "dataset"):
-        return False
-    return any(person in thing.owners for _, id in identifiers(resource, number) for thing in find(resource, [id]))
