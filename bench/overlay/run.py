@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-sys.path[:0] = [str(REPOSITORY / "superset" / "tests"), str(REPOSITORY / "superset")]
+sys.path[:0] = [str(REPOSITORY / "superset" / "tests" / "environment"), str(REPOSITORY / "superset")]
 
 from servers import PROGRAMS, Servers
 from world import PASSWORD

@@ -12,7 +12,7 @@ from superset import security_manager
 from werkzeug.local import LocalProxy
 
 from superset_tenancy import names
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 
 if TYPE_CHECKING:
     # Superset's settings name what is here before its models can be loaded.

@@ -16,10 +16,9 @@ def install(app: Flask) -> None:
     from superset_tenancy.metadata.serving import keep_metadata_apart
     from superset_tenancy.moving.cli import tenancy
     from superset_tenancy.patches import apply_patches
-    from superset_tenancy.refusal import show_refusals
+    from superset_tenancy.refusals.answers import answer_refusals
     from superset_tenancy.requests import related
     from superset_tenancy.requests.guard import guard_requests
-    from superset_tenancy.requests.refusals import answer_with_reason
     from superset_tenancy.requests.responses import forbid_keeping
     from superset_tenancy.routes.gate import guard_routes
     from superset_tenancy.sign_in.install import install_sign_in
@@ -33,11 +32,11 @@ def install(app: Flask) -> None:
     app.wsgi_app = Admission(app.wsgi_app, Callers(app, app.config["ADMISSION_REDIS"]))
     apply_patches()
     guard_sql()
-    show_refusals(app)
     apply_brand(app)
     guard_content(app)
     related.apply()
     guard_requests(app)
-    answer_with_reason(app)
     forbid_keeping(app)
+    # Flask calls hooks of answers in reverse: what takes an answer's place is marked, too.
+    answer_refusals(app)
     install_sign_in(app)

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from servers import Servers
-
-# Tests of one area name those of another.
-sys.path.extend(str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir())
+# Tests of one area name those of another, and all of them what is in environment/.
+sys.path[:0] = [str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir()]
 
 
 class Browser(FlaskClient):
@@ -29,6 +27,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def servers():
+    from servers import Servers
+
     started = Servers()
     os.environ.update(started.environment)
     yield started
@@ -87,6 +87,7 @@ def world(servers, app, tenancy):
     from superset import db, security_manager
     from superset.models.core import Database
 
+    from servers import SHARED
     from superset_tenancy import names
     from world import Person, Tenant, all_metadata
 
@@ -98,17 +99,21 @@ def world(servers, app, tenancy):
             " VALUES (%s, now(), %s, 'lamp', 1, 1)",
             tenant.value,
             canary,
+            database=tenant.database,
         )
         with all_metadata(app):
             database = db.session.query(Database).filter_by(uuid=names.database_uuid(tenant.id)).one().id
             roles = [security_manager.find_role(names.role_name(tenant.id, role)).id for role in names.CAPABILITIES]
-        orders = servers.as_superuser("SELECT count(*) FROM analytics.orders WHERE tenant_id = %s", tenant.value)
+        orders = servers.as_superuser(
+            "SELECT count(*) FROM analytics.orders WHERE tenant_id = %s", tenant.value, database=tenant.database
+        )
         world[tenant.id] = Tenant(
             id=tenant.id,
             value=tenant.value,
             canary=canary,
             orders=orders[0][0],
             database=database,
+            own_schema=names.schema_name(tenant.id) if servers.model == SHARED else "analytics",
             viewer=Person(app.test_client(), f"viewer-{tenant.id}"),
             analyst=Person(app.test_client(), f"analyst-{tenant.id}"),
         )

@@ -82,7 +82,7 @@ class TestConnections:
 
     def test_no_password_is_in_what_superset_logs(self, app, world, servers):
         """QUERY_LOGGER gets the URL of the engine."""
-        from superset_tenancy.credentials import login_of
+        from superset_tenancy.connections.credentials import login_of
 
         logged = []
         app.config["QUERY_LOGGER"] = lambda *given: logged.append(" ".join(map(str, given)))
@@ -108,7 +108,7 @@ class TestConnections:
 
     def test_the_schema_of_extensions_is_the_provisioners(self):
         from servers import REPOSITORY
-        from superset_tenancy.pooled_connection import EXTENSIONS
+        from superset_tenancy.connections.pooled_connection import EXTENSIONS
 
         place = REPOSITORY / "lib" / "provisioning" / "handler" / "per-tenant" / "place.ts"
         assert f"EXTENSIONS_SCHEMA = '{EXTENSIONS}'" in place.read_text()
@@ -129,7 +129,7 @@ class TestTasks:
         from superset.extensions import celery_app
         from superset.tasks import cache, scheduler, thumbnails  # noqa: F401
 
-        from superset_tenancy.own_queues import _THINGS
+        from superset_tenancy.workers.own_queues import _THINGS
 
         assert set(_THINGS) <= set(celery_app.tasks)
 
@@ -222,7 +222,7 @@ class TestDialect:
         from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
         from sqlalchemy.engine import URL
 
-        from superset_tenancy import dialect, pools
+        from superset_tenancy.connections import dialect, pools
 
         def engine(driver: str):
             url = URL.create(f"postgresql+{driver}", "tenant_tk4q9w", host="remembered", port=5432, database="analytics")

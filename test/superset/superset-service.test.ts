@@ -156,6 +156,16 @@ describe('Superset as a service', () => {
     }
   });
 
+  test('tells each task which functions tenants may call', () => {
+    const { template: allowing } = synthesise({ allowedFunctions: ['analytics.margin', 'fiscal_year'] });
+    for (const { Environment } of containers(allowing)) {
+      expect(Environment).toContainEqual({
+        Name: 'SUPERSET_ALLOWED_SQL_FUNCTIONS',
+        Value: 'analytics.margin,fiscal_year',
+      });
+    }
+  });
+
   test('logs in to its metadata as a role that owns nothing, and migrates as the owner, which makes that role', () => {
     const logins = containers(template).map(({ Name, Environment }) => [
       Name,

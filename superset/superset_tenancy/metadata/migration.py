@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from flask import current_app
 from superset import db
 
-from superset_tenancy.credentials import secrets_manager
+from superset_tenancy.connections.credentials import secrets_manager
 from superset_tenancy.metadata.login import examine
 from superset_tenancy.metadata.protection import open_for_upgrade, protect, refuse_unknown_tables
 from superset_tenancy.metadata.roles import WEB, set_web_password

@@ -1,7 +1,8 @@
 """Whether what a tenant had in Superset can come here: looked at before anything is touched.
 
-Nothing of anybody else's is ever written: what has one of the tenant's UUIDs, user names or slugs here is the tenant's own, or
-the import is refused. And what the tenant has made here since is lost only to who says `--replace`.
+Nothing of anybody else's is ever written: a user or an embedded dashboard that is called as the tenant's is the tenant's own, or
+the import is refused. Slugs and UUIDs of charts, datasets and dashboards are per tenant. And what the tenant has made here since
+is lost only to who says `--replace`.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from superset.models.dashboard import Dashboard
 from superset.models.embedded_dashboard import EmbeddedDashboard
 
 from superset_tenancy import names
+from superset_tenancy.metadata.scope import PLATFORM, as_scope
 from superset_tenancy.moving.comparison import differences
 from superset_tenancy.moving.objects import MODELS, Things, called, describe, given_to, rules_of, things_of
 from superset_tenancy.provisioning.changes import Refused
@@ -64,13 +66,18 @@ def _problems_with_things(tenant: str, things: Things, described: list[dict[str,
         if uuid not in own[kind] and db.session.query(MODELS[kind].id).filter_by(uuid=UUID(uuid)).first():
             yield f"{called(thing)}: something of somebody else's has its UUID here"
         for embedded, _ in thing.get("embedded", ()):
-            holder = db.session.get(EmbeddedDashboard, UUID(embedded))
-            if holder and str(holder.dashboard.uuid) != uuid:
+            if _embedded_by(embedded) not in {None, *(it.id for it in things["dashboard"] if str(it.uuid) == uuid)}:
                 yield f"{called(thing)}: another dashboard is embedded here by its UUID {embedded}"
         if slug := thing.get("slug"):
             other = db.session.query(Dashboard).filter(Dashboard.slug == slug, Dashboard.uuid != UUID(uuid)).first()
             if other:
                 yield f'{called(thing)}: the dashboard "{other.dashboard_title}" has its slug "{slug}" here; give one another'
+
+
+def _embedded_by(uuid: str) -> int | None:
+    """Number of the dashboard. An embedding page says no tenant, so such a UUID is one among all tenants."""
+    with as_scope(PLATFORM):
+        return db.session.query(EmbeddedDashboard.dashboard_id).filter_by(uuid=UUID(uuid)).scalar()
 
 
 def _problems_with_rules(tenant: str, things: Things, rules: list[dict[str, Any]]) -> Iterator[str]:

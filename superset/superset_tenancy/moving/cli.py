@@ -26,7 +26,7 @@ from superset_tenancy.moving.stopped import Stopped
 from superset_tenancy.moving.tables import read_tables
 from superset_tenancy.provisioning.changes import Refused
 from superset_tenancy.provisioning.cli import tenancy
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 
 _tenant = click.option("--tenant", required=True, help="Id of the tenant.")
 _from = click.option("--from", "location", required=True, help="Where the dump is: s3://bucket/prefix.")

@@ -6,7 +6,7 @@ their dashboards.
 
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, request
 from flask_jwt_extended import decode_token
 from superset import security_manager
 from superset.models.slice import Slice
@@ -15,6 +15,8 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from superset_tenancy import names
 from superset_tenancy.identity import TenantUnresolved, acting_user, tenants_of
+from superset_tenancy.refusals.answers import answer
+from superset_tenancy.refusals.refusal import Refusal
 from superset_tenancy.requests.dashboards import is_on_a_dashboard_of_the_caller
 from superset_tenancy.requests.fields import IDENTIFIES, SCHEMAS, identifiers
 from superset_tenancy.requests.named import named_in
@@ -41,11 +43,11 @@ def _refuse_foreign() -> Response | None:
             for name, value in named_in(request):
                 _refuse(user, tenants, name, value)
         except TenantUnresolved as refusal:
-            return _answer(403, str(refusal))
+            return answer(Refusal(403, str(refusal)))
         except BadRequest as refusal:
-            return _answer(400, str(refusal.description))
+            return answer(Refusal(400, str(refusal.description)))
         except NotFound as refusal:
-            return _answer(404, str(refusal.description))
+            return answer(Refusal(404, str(refusal.description)))
     return None
 
 
@@ -100,9 +102,3 @@ def _is_owner_already(person: Any) -> bool:
     if number is None or resource not in ("chart", "dashboard", "dataset"):
         return False
     return any(person in thing.owners for _, id in identifiers(resource, number) for thing in find(resource, [id]))
-
-
-def _answer(status: int, message: str) -> Response:
-    response = jsonify({"message": message, "errors": [{"message": message, "error_type": "TENANCY", "level": "error"}]})
-    response.status_code = status
-    return response

@@ -43,7 +43,6 @@ DATA = (
         """
         GET /api/v1/database/
         GET /api/v1/database/<int:pk>
-        GET /api/v1/database/<int:pk>/catalogs/
         GET /api/v1/database/<int:pk>/function_names/
         GET /api/v1/database/<int:pk>/schemas/
         GET /api/v1/database/<int:pk>/table_metadata/

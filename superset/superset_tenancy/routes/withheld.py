@@ -212,6 +212,7 @@ WITHHELD_ROUTES = (
         "The user interface does not ask for them.",
         """
         GET /version
+        GET /api/v1/database/<int:pk>/catalogs/
         GET /api/<version>/_openapi
         GET /swagger/<version>
         GET /api/v1/menu/

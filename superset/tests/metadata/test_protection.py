@@ -9,6 +9,7 @@ import pytest
 
 from applying import CONTOSO, NORTHWIND, WORK
 from servers import OWNER, PROGRAMS, SUPERSET
+from superset_tenancy.metadata.roles import grant_on_database
 from superset_tenancy.metadata.tables import BY_NAME, PEOPLE_TABLES, TENANT_TABLES
 from world import as_owner
 
@@ -21,6 +22,9 @@ CLOSED = [table.name for table in (*TENANT_TABLES, *PEOPLE_TABLES)]
 def web(app, superset):
     """A connection of the web's login."""
     superset.apply(NORTHWIND, CONTOSO)
+    # A copy of a database has its own rights.
+    with superset.connected() as owner, owner.cursor() as cursor:
+        grant_on_database(cursor)
     connection = app.config["SQLALCHEMY_ENGINE_OPTIONS"]["creator"]()
     with connection.cursor() as cursor:
         yield cursor

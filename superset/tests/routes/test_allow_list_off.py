@@ -32,6 +32,8 @@ REFUSED = [
     ("analyst", "GET", "/api/v1/theme/related/changed_by"),
     ("analyst", "GET", "/api/v1/database/available/"),
     ("analyst", "GET", "/api/v1/database/related/changed_by"),
+    # Names of all databases of the server: where each tenant has one, they are ids of tenants.
+    ("analyst", "GET", "/api/v1/database/{database}/catalogs/"),
     ("analyst", "GET", "/api/v1/database/{database}/related_objects/"),
     ("analyst", "GET", "/api/v1/database/{database}/select_star/orders/analytics/"),
     ("analyst", "GET", "/api/v1/database/{database}/table/orders/analytics/"),
