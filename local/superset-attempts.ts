@@ -18,6 +18,7 @@ import {
   sqlLabByCelery,
   startQuery,
   stateOf,
+  stopQuery,
   untilStatus,
 } from './superset-queries';
 import { Answer, SupersetSession } from './superset-session';
@@ -47,16 +48,21 @@ export interface SupersetAttempt {
   atHome?(): Promise<Answer>;
 }
 
-/** What a request names is looked at before any route is, whatever that would have answered. */
-const NOT_OF_YOUR_ACCOUNT = /^404 .*your account has no /;
 const NOT_FOR_THE_ROLE = /^403 .*is available to: /;
-const NOT_FOUND = /^404 .*not found/i;
-const NO_DATASOURCE = /^4(04|22) .*Datasource does not exist/;
-const NO_DATABASE = /^422 .*Database does not exist/;
+/** What another tenant has is, to Superset, not there: each route says so in its own words. */
+const NOT_FOUND = /^404 \{"message":"Not found"\}\s*$/;
+const NO_DATABASE = /^404 \{"error": "Database not found\."\}$/;
+const NO_DASHBOARD = /^404 \{"error": "Dashboard not found\."\}$/;
+const NO_DATASOURCE = /^404 \{"error": "Datasource does not exist"\}$/;
+const NO_SUCH_CLIENT_ID = /^404 \{"message":"Query with client_id \w+ not found"\}\s*$/;
+const NO_DATABASE_IN_SQL_LAB = /^404 .*This database does not exist, or is not your account's\./;
+const INVALID_DATASOURCE = /^422 \{"message":\{"datasource_id":\["Datasource does not exist"\]\}\}\s*$/;
+const INVALID_DATABASE = /^422 \{"message":\{"database":\["Database does not exist"\]\}\}\s*$/;
+/** A route of Superset's that is served to nobody. */
+const WITHHELD = /^404 .*The requested URL was not found on the server/;
 /** Explore opens with nothing in it. */
 const NOTHING_TO_EXPLORE = /^200 .*"name":"\[Missing Dataset\]".*"slice":null/;
 const NO_QUERY = /^404 .*query associated with these results could not be found/;
-const FORBIDDEN = /^403 .*Forbidden/;
 const NOT_A_QUERY = /^403 .*only queries run here/;
 const SET_CONFIG = /^40[03] .*set_config is not allowed here/;
 const NOT_THE_CHARTS = /^403 .*Guest user cannot modify chart payload/;
@@ -109,7 +115,7 @@ export function attemptsOfAnalyst(
       : [
           ...byNumber(me, victim),
           ...byResults(me.analyst, victim, NO_QUERY),
-          ...byQuery(me.analyst, victim, NOT_FOUND),
+          ...byQuery(me.analyst, victim, NOT_FOUND, NO_SUCH_CLIENT_ID),
           ...byCache(me, victim),
         ]),
     ...inListings(me.analyst, me.content, ['chart', 'dashboard', 'dataset', 'query']),
@@ -285,17 +291,17 @@ function byUri(analyst: SupersetSession, { id }: ExampleTenant): SupersetAttempt
     {
       what: 'make a Database with its URI',
       ask: () => analyst.post('/api/v1/database/', body),
-      mustBe: NOT_FOUND,
+      mustBe: WITHHELD,
     },
     {
       what: 'test a connection with its URI',
       ask: () => analyst.post('/api/v1/database/test_connection/', body),
-      mustBe: NOT_FOUND,
+      mustBe: WITHHELD,
     },
     {
       what: 'move the own Database to its URI',
       ask: () => analyst.put('/api/v1/database/1', body),
-      mustBe: NOT_FOUND,
+      mustBe: WITHHELD,
     },
   ];
 }
@@ -374,11 +380,11 @@ function byNumber(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttem
   return [
     get('open its database', `database/${database}`),
     get("list its database's schemas", `database/${database}/schemas/`),
-    get("list its database's tables", `database/${database}/tables/?q=(schema_name:public)`),
+    get("list its database's tables", `database/${database}/tables/?q=(schema_name:public)`, NO_DATABASE),
     {
       what: 'use SQL Lab on its database',
       ask: () => sqlLab(analyst, database, foreign.sql),
-      mustBe: /^404 .*not your account's/,
+      mustBe: NO_DATABASE_IN_SQL_LAB,
     },
     get('open its dataset', `dataset/${foreign.dataset}`),
     get(
@@ -407,13 +413,13 @@ function byNumber(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttem
     {
       what: 'make a chart of its dataset',
       ask: () => chartOf(foreign.dataset),
-      mustBe: NO_DATASOURCE,
+      mustBe: INVALID_DATASOURCE,
       atHome: () => chartOf(own.dataset),
     },
     {
       what: 'move an own dataset to its database',
       ask: () => datasetOn(database),
-      mustBe: NO_DATABASE,
+      mustBe: INVALID_DATABASE,
       atHome: () => datasetOn(content.database),
     },
     get('open its chart', `chart/${foreign.chart}`),
@@ -421,12 +427,23 @@ function byNumber(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttem
     get('open its chart in Explore', `explore/?slice_id=${foreign.chart}`, NOTHING_TO_EXPLORE),
     {
       what: 'copy its dashboard',
-      ask: () => analyst.post(`/api/v1/dashboard/${dashboard}/copy/`, { dashboard_title: 'copy', json_metadata: '{}' }),
+      ask: () => copyOf(analyst, dashboard),
       mustBe: NOT_FOUND,
+      atHome: async () => {
+        const copied = await copyOf(victim.analyst, dashboard);
+        const { id } = copied.json<{ result: { id: number } }>().result;
+        (await victim.analyst.delete(`/api/v1/dashboard/${id}`)).json();
+        return copied;
+      },
     },
     ...byDashboard('analyst', me, victim),
     ...byNameOfDashboard('analyst', me, victim),
   ];
+}
+
+function copyOf(analyst: SupersetSession, dashboard: number): Promise<Answer> {
+  const copy = { dashboard_title: 'copy', json_metadata: '{}' };
+  return analyst.post(`/api/v1/dashboard/${dashboard}/copy/`, copy);
 }
 
 /** Its charts' data, by way of a dashboard. */
@@ -450,7 +467,7 @@ function byNameOfDashboard(person: Person, me: TenantAtSuperset, victim: TenantA
     return {
       what: `open its dashboard${part.replace('/', "'s ")}`,
       ask: () => open(me),
-      mustBe: NOT_FOUND,
+      mustBe: part === '/datasets' ? NO_DASHBOARD : NOT_FOUND,
       atHome: () => open(victim),
     };
   });
@@ -481,11 +498,21 @@ function byResults(
 }
 
 /** A query that it runs in SQL Lab. */
-function byQuery(session: SupersetSession, victim: TenantAtSuperset, mustBe: RegExp): SupersetAttempt[] {
+function byQuery(
+  session: SupersetSession,
+  victim: TenantAtSuperset,
+  mustBe: RegExp,
+  mustBeStopped = mustBe,
+): SupersetAttempt[] {
   const { query } = victim.content;
   return [
-    { what: 'read its query', ask: () => session.get(`/api/v1/query/${query.id}`), mustBe },
-    { what: 'stop its query by the client id', ask: () => stop(session, victim), mustBe },
+    {
+      what: 'read its query',
+      ask: () => session.get(`/api/v1/query/${query.id}`),
+      mustBe,
+      atHome: () => victim.analyst.get(`/api/v1/query/${query.id}`),
+    },
+    { what: 'stop its query by the client id', ask: () => stop(session, victim), mustBe: mustBeStopped },
   ];
 }
 
@@ -501,7 +528,7 @@ async function stop(session: SupersetSession, { analyst, content }: TenantAtSupe
     }
     return answer;
   } finally {
-    (await analyst.post('/api/v1/query/stop', { client_id: query.clientId })).json();
+    await stopQuery(analyst, query);
   }
 }
 

@@ -19,3 +19,22 @@ export function allowedTo({ Resources = {} }: Template, roleId: string): Record<
   }
   return allowed;
 }
+
+/** BatchGetSecretValue is not among them: each secret needs GetSecretValue besides. */
+const READS_SECRETS = /^(\*|secretsmanager:(\*|Get\*|GetSecretValue))$/;
+
+/** The roles whose policies let them read a secret, by a part of the secret's id in the template. */
+export function readersOf({ Resources = {} }: Template, secretId: string): string[] {
+  const isOfSecret = (resource: unknown) =>
+    JSON.stringify(resource).includes(secretId) || /^(\*|arn:.*:secret:\*)$/.test(String(resource));
+  return Object.values(Resources)
+    .filter(({ Type }) => Type === 'AWS::IAM::Policy')
+    .filter(({ Properties }) =>
+      (Properties.PolicyDocument.Statement as Statement[]).some(
+        ({ Action, Resource }) =>
+          [Action].flat().some((action) => READS_SECRETS.test(action)) && [Resource].flat().some(isOfSecret),
+      ),
+    )
+    .flatMap(({ Properties }) => (Properties.Roles as { readonly Ref: string }[]).map(({ Ref }) => Ref))
+    .sort();
+}

@@ -1,4 +1,4 @@
-import { Aws, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, Names, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -350,8 +350,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...(props.proxiesReady ? [props.proxiesReady] : (props.proxies ?? []).map(({ targetGroup }) => targetGroup)),
     );
 
-    // A failed migration leaves running services the rights that they started with.
-    this.taskRole.node.findChild('DefaultPolicy').node.addDependency(migration.resource);
+    this.changeRightsAfter(migration);
 
     const brand = this.brandOf(props.brand);
     const webService = this.newService('Web', network, securityGroup, {
@@ -556,6 +555,15 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       'TASKS_OUT_OF_ORDER',
       `min${kind}Tasks is ${minCapacity} and max${kind}Tasks ${maxCapacity}; both must be whole numbers of 1 or more, the first not above the second.`,
     );
+  }
+
+  /** A failed migration leaves running services the rights that they started with. */
+  private changeRightsAfter(migration: SupersetMigration): void {
+    const policy = this.taskRole.node.findChild('DefaultPolicy');
+    policy.node.addDependency(migration.resource);
+    // Not the id of the policy that let services read the owner's secret: CloudFormation deletes that one when they are replaced.
+    const id = `${Names.uniqueResourceName(this, { maxLength: 200 })}ServicePolicy`;
+    (policy.node.defaultChild as iam.CfnPolicy).overrideLogicalId(id);
   }
 
   private newLogGroup(id: string, key: kms.IKey): logs.LogGroup {

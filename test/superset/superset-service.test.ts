@@ -51,6 +51,13 @@ function ownedByOne(metadata: MetadataDatabase): IMetadataDatabase {
 const MASTER = { 'Fn::GetAtt': [expect.stringMatching(/^MetadataServerInstance/), 'MasterUserSecret.SecretArn'] };
 const WEB_LOGIN = { Ref: expect.stringMatching(/^MetadataWebLogin/) };
 
+/** Policies of web, worker and beat. */
+function servicePolicies(template: Template) {
+  return Object.entries(template.findResources('AWS::IAM::Policy')).filter(([, { Properties }]) =>
+    JSON.stringify(Properties.Roles).includes('SupersetTaskRole'),
+  );
+}
+
 /** The containers of all task definitions. */
 function containers(template: Template) {
   return Object.values(template.findResources('AWS::ECS::TaskDefinition')).flatMap(
@@ -206,11 +213,22 @@ describe('Superset as a service', () => {
 
   test('takes rights from running services only after a migration that succeeded', () => {
     const [migration] = Object.keys(template.findResources('Custom::SupersetMigration'));
-    const [[, { DependsOn }]] = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) =>
-      id.startsWith('SupersetTaskRole'),
-    );
+    const [[, { DependsOn }]] = servicePolicies(template);
 
     expect(DependsOn).toContain(migration);
+  });
+
+  test("takes the owner's secret from services of an earlier version only when they are replaced", () => {
+    const policies = servicePolicies(template);
+
+    // CloudFormation deletes a policy of another id, and name, after all updates; it would change one of the same id before them.
+    expect(policies).toHaveLength(1);
+    const [[id, { Properties }]] = policies;
+    expect(id).not.toContain('TaskRoleDefaultPolicy');
+    expect(Properties.PolicyName).not.toContain('TaskRoleDefaultPolicy');
+    for (const { DependsOn } of Object.values(template.findResources('AWS::ECS::Service'))) {
+      expect(DependsOn).toContain(id);
+    }
   });
 
   test('migrates when its role may read the secrets, and not before', () => {

@@ -8,7 +8,7 @@ import { TenancyNetwork } from '../../lib/network/tenancy-network';
 import { SupersetImage } from '../../lib/superset/superset-image';
 import { DatabasePerTenancy, DatabasePerTenancyProps } from '../../lib/tenancy/database-per-tenancy';
 import { Tenant, TenantRemovalPolicy } from '../../lib/tenant/tenant';
-import { allowedTo } from '../allowed-to';
+import { allowedTo, readersOf } from '../allowed-to';
 import { databaseExample, example, tenants } from './environments';
 import { Resource, Templates, newStack, resourcesOf, synthesise } from './templates';
 
@@ -122,6 +122,16 @@ describe('the example', () => {
 
     expect(readBy('SupersetTaskRole')).toEqual([named('db_credentials'), web]);
     expect(readBy('SupersetMigrationRole')).toEqual([named('admin_login'), owner, web]);
+  });
+
+  test('the logins to the metadata are read by the migration, and that of the services by them; by no other role', () => {
+    const migration = expect.stringMatching(/SupersetMigrationRole/);
+
+    expect(readersOf(made.parent, 'MetadataServerInstance')).toEqual([migration]);
+    expect(readersOf(made.parent, 'MetadataWebLogin')).toEqual([migration, expect.stringMatching(/SupersetTaskRole/)]);
+    for (const template of made.nested.values()) {
+      expect(JSON.stringify(template)).not.toMatch(/MetadataServerInstance|MetadataWebLogin/);
+    }
   });
 
   test("a tenant's own key is over its secrets and its server, and over nothing of another's", () => {

@@ -47,15 +47,18 @@ _KEPT_BY_USER = ("saved_query", "key_value", "user_attribute")
 _TITLES = {"slices": "slice_name", "dashboards": "dashboard_title", "tables": "table_name", "dbs": "database_name"}
 
 
-def backfill(cursor: Any, say: Callable[[str], None]) -> None:
-    """Fills the column where it is empty; raises Refused with all contradictions."""
+def backfill(cursor: Any, say: Callable[[str], None], new: frozenset[str]) -> None:
+    """Fills the column where it is empty; raises Refused with all contradictions.
+
+    `new` names the tables that had no such column. In all others a row's people may be of another tenant by now.
+    """
     cursor.execute(_PEOPLE)
     _fill_databases(cursor)
     filled = 0
     for table in TENANT_TABLES:
         for source in _sources(table):
             filled += _fill(cursor, table.name, source)
-    if problems := list(_contradictions(cursor)):
+    if problems := list(_contradictions(cursor, new)):
         raise Refused(problems)
     if filled:
         say(f"metadata: {filled} rows were given their tenant")
@@ -94,19 +97,24 @@ def _fill(cursor: Any, table: str, source: sql.Composable) -> int:
     return cursor.rowcount
 
 
-def _contradictions(cursor: Any) -> Iterator[str]:
+def _contradictions(cursor: Any, new: frozenset[str]) -> Iterator[str]:
     for table in TENANT_TABLES:
         if table.history:
             continue
         sources = [(parent.table, _of_parent(table, parent)) for parent in table.parents]
-        if table.name == "dashboards":
-            sources.append(("what is on it, its owners and its roles", _DASHBOARDS))
-        if table.name in _OWNERS:
-            sources.append(("its owners", _of_owners(table.name)))
-        if table.name in _KEPT_BY_USER:
-            sources.append(("its user", _of_user(table)))
+        if table.name in new:
+            sources += _sources_of_people(table)
         for what, source in sources:
             yield from _contradiction(cursor, table.name, what, source)
+
+
+def _sources_of_people(table: TenantTable) -> Iterator[tuple[str, sql.Composable]]:
+    if table.name == "dashboards":
+        yield "what is on it, its owners and its roles", _DASHBOARDS
+    if table.name in _OWNERS:
+        yield "its owners", _of_owners(table.name)
+    if table.name in _KEPT_BY_USER:
+        yield "its user", _of_user(table)
 
 
 def _contradiction(cursor: Any, table: str, what: str, source: sql.Composable) -> Iterator[str]:

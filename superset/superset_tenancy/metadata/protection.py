@@ -67,10 +67,11 @@ def protect(cursor: Any, say: Callable[[str], None]) -> None:
     cursor.execute("SET LOCAL lock_timeout = '60s'")
     cursor.execute(policies.FUNCTIONS)
     tenant_tables = [table for table in stale if isinstance(table, TenantTable)]
+    with_tenants = _tables_with_tenants(cursor)
     for table in tenant_tables:
         _run(cursor, policies.columns(table))
     if tenant_tables:
-        backfill(cursor, say)
+        backfill(cursor, say, frozenset(table.name for table in tenant_tables) - with_tenants)
     for table in stale:
         _protect_table(cursor, table)
     facts = _facts(cursor)
@@ -78,6 +79,14 @@ def protect(cursor: Any, say: Callable[[str], None]) -> None:
         fingerprint = sql.Literal(_fingerprint(table, facts[table.name][0]))
         cursor.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(sql.Identifier("public", table.name), fingerprint))
     say(f"metadata: {len(stale)} of {len(BY_NAME)} tables protected")
+
+
+def _tables_with_tenants(cursor: Any) -> set[str]:
+    cursor.execute(
+        "SELECT relname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attname = 'tenant' AND NOT attisdropped"
+    )
+    return {name for (name,) in cursor.fetchall()}
 
 
 def _protect_table(cursor: Any, table: TenantTable | SharedTable) -> None:

@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
-from flask import g, has_request_context
+from flask import has_request_context, request
 from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from werkzeug.exceptions import BadRequest
+
+_REMEMBERED = "tenancy.refusal"
 
 
 class Refusal(NamedTuple):
@@ -44,8 +46,9 @@ def refused(reason: str) -> BadRequest:
 def remember(refusal: Refusal) -> None:
     """The last refusal of a request takes the place of an error of the server, should Superset answer with one."""
     if has_request_context():
-        g.tenancy_refusal = refusal
+        # Not in g: SQL Lab runs a query in a context of its own within the request's.
+        request.environ[_REMEMBERED] = refusal
 
 
 def remembered() -> Refusal | None:
-    return g.get("tenancy_refusal")
+    return request.environ.get(_REMEMBERED)

@@ -8,7 +8,7 @@ import { ensureEmulatorPython, findPython } from '../../../local/python';
 import { certificateOfLocalhost } from '../../../local/certificates';
 import { startIamFront } from '../../../local/iam-front';
 import { startPgBouncer } from '../../../local/pgbouncer';
-import { PostgresUser, startPostgres } from '../../../local/postgres';
+import { PostgresMajor, PostgresUser, startPostgres } from '../../../local/postgres';
 import { startValkey } from '../../../local/valkey';
 import { resourcesOf, synthesise } from '../../../test/tenancy/templates';
 import { startTenantData } from './tenant-data';
@@ -28,6 +28,9 @@ const TOKEN = 'token-of-the-cache';
 /** Login of web, worker and beat to Superset's metadata; that of their owner is `metadata`. */
 const WEB_SECRET = 'metadata-web';
 
+/** Major version of the server of Superset's metadata. */
+const METADATA_POSTGRES = Number(process.env.METADATA_POSTGRES ?? 17) as PostgresMajor;
+
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'tenancy-superset-'));
   // What the provisioner logs is not for whoever reads the answer.
@@ -36,7 +39,7 @@ async function main(): Promise<void> {
   const python = await ensureEmulatorPython(findPython(), join(directory, 'python.log'));
   const [tenants, metadata, valkey] = await Promise.all([
     startTenantData(process.argv[2]),
-    startPostgres({ version: 17, directory: join(directory, 'metadata') }),
+    startPostgres({ version: METADATA_POSTGRES, directory: join(directory, 'metadata') }),
     startValkey({ python, directory: join(directory, 'valkey'), password: TOKEN }),
   ]);
   const { environment } = tenants;

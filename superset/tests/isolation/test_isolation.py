@@ -50,6 +50,10 @@ class TestForeignThings:
         answer = me.analyst.sql(other.database, "SELECT count(*) AS n FROM orders")
         assert answer.status_code == 404 and "does not exist, or is not your account's" in answer.text, answer.text
 
+    def test_schema(self, me, other):
+        answer = me.analyst.sql(me.database, f"SELECT count(*) FROM tenant_{other.id}.notes")
+        assert answer.status_code == 403 and "it belongs to the platform or to another account" in answer.text, answer.text
+
     def test_listings(self, me, other):
         for kind, own in (("database", me.database), ("dashboard", me.dashboard), ("chart", me.chart)):
             listed = me.analyst.get(f"/api/v1/{kind}/?q=(page_size:100)").json

@@ -141,13 +141,16 @@ def unprotected(superset) -> None:
     for table in TENANT_TABLES:
         superset.rows(f"DROP TRIGGER tenancy ON {table.name}")
         superset.rows(f"ALTER TABLE {table.name} DISABLE ROW LEVEL SECURITY")
-        superset.rows(f"UPDATE {table.name} SET tenant = NULL")
+        superset.rows(f"ALTER TABLE {table.name} DROP COLUMN tenant CASCADE")
 
 
 CHART = """INSERT INTO slices (id, slice_name, datasource_id, datasource_type)
     SELECT nextval('slices_id_seq'), 'sales', id, 'table' FROM tables RETURNING id"""
 DATASET = """INSERT INTO tables (id, table_name, database_id)
     SELECT nextval('tables_id_seq'), 'orders', id FROM dbs WHERE sqlalchemy_uri LIKE '%tk4q9w%'"""
+
+OWNER_OF_CONTOSO = """INSERT INTO slice_user (id, slice_id, user_id)
+    SELECT nextval('slice_user_id_seq'), s.id, u.id FROM slices s, ab_user u WHERE u.email = 'ben@contoso.example'"""
 
 
 class TestExistingMetadata:
@@ -168,14 +171,22 @@ class TestExistingMetadata:
         unprotected(superset)
         superset.rows(DATASET)
         (chart,) = superset.values(CHART)
-        superset.rows(
-            "INSERT INTO slice_user (id, slice_id, user_id) SELECT nextval('slice_user_id_seq'), s.id, u.id"
-            " FROM slices s, ab_user u WHERE u.email = 'ben@contoso.example'"
-        )
+        superset.rows(OWNER_OF_CONTOSO)
         done = migrate(superset, NORTHWIND, CONTOSO)
         assert done.returncode == 1, done.stdout
         assert f'slices {chart} "sales" belongs to tk4q9w, but its owners to tz81mm' in done.stderr
-        assert superset.values("SELECT DISTINCT tenant FROM dbs") == [None]
+        columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'dbs' AND column_name = 'tenant'"
+        assert superset.values(columns) == [0]
+
+    def test_keep_their_tenant_when_an_owner_has_changed_tenant_since(self, superset):
+        superset.apply(NORTHWIND, CONTOSO)
+        superset.rows(DATASET)
+        superset.rows(CHART)
+        superset.rows(OWNER_OF_CONTOSO)
+        superset.rows("DROP POLICY tenancy ON slices")
+        done = migrate(superset, NORTHWIND, CONTOSO)
+        assert done.returncode == 0, done.stderr
+        assert superset.values("SELECT tenant FROM slices") == ["tk4q9w"]
 
 
 class TestServing:
