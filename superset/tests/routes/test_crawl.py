@@ -6,11 +6,13 @@ stays away; what is there at home shows that the requests look at the right thin
 
 import json
 import time
+from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from callers import Browser, make_user
 from crawl import Crawl
-from crawl_objects import Maker, belongings, content_of, forget, newest
+from crawl_objects import REPLACEABLE, Maker, belongings, content_of, forget, newest
 
 from superset_tenancy import names
 from world import PASSWORD, Guest, Person, all_metadata
@@ -61,6 +63,19 @@ def forget_queries(app) -> None:
     with all_metadata(app):
         db.session.query(Query).delete()
         db.session.commit()
+
+
+@pytest.fixture(scope="module")
+def long_tokens(app):
+    """Tokens last for the crawl, however slow the machine is."""
+    with patch.dict(app.config, JWT_ACCESS_TOKEN_EXPIRES=timedelta(hours=8), GUEST_TOKEN_JWT_EXP_SECONDS=8 * 3600):
+        yield
+
+
+@pytest.fixture(scope="module")
+def platform(app, tenancy, long_tokens):
+    """The platform's administrator, with a token of this module."""
+    return Person(app.test_client(), "platform")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +132,8 @@ def crawled(app, servers, scene, sign_in):
         if kind not in done:
             maker, own = scene[ME]
             other = scene[OTHER][1]
+            # These are kept for minutes only.
+            own.things |= {thing: REPLACEABLE[thing](maker, own) for thing in ("filter_state", "form_data")}
             forbidden = other.words
             if kind in ("anonymous", "unassigned"):
                 forbidden = (*own.words, *other.words)
