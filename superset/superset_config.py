@@ -15,18 +15,18 @@ from redis import Redis
 from sqlalchemy.engine import URL
 
 from superset_tenancy.admission.middleware import LARGEST_BODY, OF_REQUESTS
-from superset_tenancy.connections import connect_as_tenant, engine_context
-from superset_tenancy.credentials import secrets_manager
+from superset_tenancy.connections.credentials import secrets_manager
+from superset_tenancy.connections.hooks import connect_as_tenant, engine_context
 from superset_tenancy.event_log import RequestEventLogger
 from superset_tenancy.install import install
-from superset_tenancy.own_queues import route_to_own_queue
-from superset_tenancy.related import own_roles, own_users
 from superset_tenancy.requests.caches import TenantResults
+from superset_tenancy.requests.related import own_roles, own_users
 from superset_tenancy.security import TenantSecurityManager
 from superset_tenancy.sign_in.password_policy import check_policy
 from superset_tenancy.sql.mutator import refuse_other_than_queries
 from superset_tenancy.timeouts import TIMEOUTS
-from superset_tenancy.worker_health import live  # noqa: F401 - Celery calls it
+from superset_tenancy.workers.health import live  # noqa: F401 - Celery calls it
+from superset_tenancy.workers.own_queues import route_to_own_queue
 
 
 def required(name: str) -> str:
@@ -47,12 +47,12 @@ METADATA = {
     "sslmode": "verify-full",
     "sslrootcert": required("PGSSLROOTCERT"),
 }
-METADATA_SECRET = required("SUPERSET_DATABASE_SECRET")
+required("SUPERSET_DATABASE_SECRET")
 required("AWS_REGION")
 
 
 def metadata_login() -> dict:
-    secret = secrets_manager(os.getpid()).get_secret_value(SecretId=METADATA_SECRET)
+    secret = secrets_manager(os.getpid()).get_secret_value(SecretId=required("SUPERSET_DATABASE_SECRET"))
     login = json.loads(secret["SecretString"])
     return {"user": login["username"], "password": login["password"]}
 
@@ -220,6 +220,8 @@ ENABLE_PROXY_FIX = True
 PROXY_FIX_CONFIG = {"x_for": 1, "x_proto": 1, "x_port": 1, "x_host": 0, "x_prefix": 0}
 # In e-mails.
 WEBDRIVER_BASEURL_USER_FRIENDLY = required("SUPERSET_URL")
+# A browser takes it over TLS only, from this host only, for all of its paths: no neighbour under the same domain sets it.
+SESSION_COOKIE_NAME = "__Host-session"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "superset" / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "superset" / "tests" / "environment"))
 
 from flask import g
 from superset.app import create_app

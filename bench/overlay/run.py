@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-sys.path[:0] = [str(REPOSITORY / "superset" / "tests"), str(REPOSITORY / "superset")]
+sys.path[:0] = [str(REPOSITORY / "superset" / "tests" / "environment"), str(REPOSITORY / "superset")]
 
 from servers import PROGRAMS, Servers
 from world import PASSWORD
@@ -92,9 +92,7 @@ def prepare(servers: Servers, tenant, stock_environment: dict[str, str]) -> None
     Path(state, "desired-state.json").write_text(json.dumps({"version": 1, "tenants": [desired]}))
     analyst = {"tenant": tenant.id, "role": "analyst", "username": "analyst", "email": "a@example.com", "password": PASSWORD}
     for arguments, stdin in (
-        (("db", "upgrade"), None),
-        (("init",), None),
-        (("tenancy", "apply", state), None),
+        (("tenancy", "migrate", state), None),
         (("tenancy", "add-users"), json.dumps(analyst)),
     ):
         done = servers.run_superset(*arguments, input=stdin)

@@ -22,6 +22,9 @@ export function billsOf(environment: Environment, model: TenancyModel): BillOfMa
 /** Of Superset: `SECRET_KEY`, guest tokens, asynchronous queries, and the password of the cache. */
 const SUPERSET_SECRETS = 4;
 
+/** The login of web, workers and beat to the metadata that tenants share. */
+const WEB_LOGIN = 1;
+
 /** Of each tenant: its login in PostgreSQL, and the first one in Superset. */
 const TENANT_SECRETS = 2;
 
@@ -41,7 +44,7 @@ function sharedBill(environment: Environment): BillOfMaterials {
   const bill = new BillOfMaterials(environment.region);
   oneSuperset(bill, environment);
   bill.server("tenants' PostgreSQL", serverOf(sizesOf(environment, TenancyModel.SHARED_RLS).database, TENANTS_SERVER));
-  bill.each('secretMonth', SECRETS, SUPERSET_SECRETS + 1 + environment.tenants.length * TENANT_SECRETS);
+  bill.each('secretMonth', SECRETS, SUPERSET_SECRETS + WEB_LOGIN + 1 + environment.tenants.length * TENANT_SECRETS);
   bill.each('keyMonth', KEYS, 1);
   bill.each('alarmMonth', CLOUDWATCH_ALARMS, ALARMS.superset + ALARMS.server);
   return bill;
@@ -62,7 +65,7 @@ function databaseBill(environment: Environment): BillOfMaterials {
   bill.each(
     'secretMonth',
     SECRETS,
-    SUPERSET_SECRETS + tenants.length * TENANT_SECRETS + count((tenant) => tenant.loader),
+    SUPERSET_SECRETS + WEB_LOGIN + tenants.length * TENANT_SECRETS + count((tenant) => tenant.loader),
   );
   bill.each('keyMonth', KEYS, 1 + count((tenant) => tenant.ownKey));
   const proxies = shards.filter(({ hasTenants }) => hasTenants).length;

@@ -6,6 +6,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, IConstruct } from 'constructs';
+import { LoginSecret } from '../tenant/login-secret';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { PostgresServer } from './postgres-server';
 
@@ -52,7 +53,7 @@ export interface MetadataDatabaseProps {
   readonly postgresVersion?: string;
 
   /**
-   * Key of storage, backups, logs, insights and the secret. Its policy must let CloudWatch Logs use it; that is
+   * Key of storage, backups, logs, insights and the secrets. Its policy must let CloudWatch Logs use it; that is
    * added unless the key is imported.
    *
    * @default - a key of its own, rotated yearly
@@ -79,16 +80,27 @@ export interface IMetadataDatabase extends ec2.IConnectable, IConstruct {
   /** Name of the database. */
   readonly databaseName: string;
 
-  /** Secret that Superset logs in with: `username` and `password`, which it reads when it connects. */
+  /**
+   * Secret of the role that owns the database, with which Superset's migration logs in: `username` and `password`, read with
+   * each connection.
+   */
   readonly secret: secretsmanager.ISecret;
+
+  /**
+   * Secret of the role that web, workers and beat log in with: `username` and `password`, read with each connection. The role
+   * owns nothing; the migration creates it and sets its password.
+   *
+   * @default - none: the metadata is one tenant's, and all of Superset logs in as its owner
+   */
+  readonly webSecret?: secretsmanager.ISecret;
 
   /** Connections that the server takes (`max_connections`). */
   readonly maxConnections: number;
 
   /**
-   * Lets a principal read the secret.
+   * Lets a principal read the secret of the owner.
    *
-   * @param grantee who.
+   * @param grantee the principal.
    */
   grantSecretRead(grantee: iam.IGrantable): iam.Grant;
 }
@@ -97,17 +109,21 @@ export interface IMetadataDatabase extends ec2.IConnectable, IConstruct {
  * The PostgreSQL server of Superset's own metadata: users, roles, charts, dashboards.
  *
  * It is a server of its own, so that no role of a tenant exists on it and no database of the tenants' server leads to
- * it. Superset logs in as the master user, who owns nothing but this database.
+ * it. Superset's migration logs in as the master user, which owns the tables; its services as the role `superset_web`, which
+ * owns nothing.
  */
 export class MetadataDatabase extends Construct implements IMetadataDatabase {
   /** The RDS instance. */
   public readonly instance: rds.IDatabaseInstance;
 
   /**
-   * Secret that Superset logs in with: `username` and `password`, made by RDS and rotated by it
+   * Secret of the master user, which owns the database: `username` and `password`, made by RDS and rotated by it
    * every 7 days: read it when you connect, not when you start.
    */
   public readonly secret: secretsmanager.ISecret;
+
+  /** Secret of the role `superset_web`, with which web, workers and beat log in. */
+  public readonly webSecret?: secretsmanager.ISecret;
 
   /** Host name of the server. */
   public readonly hostname: string;
@@ -141,6 +157,7 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
     this.databaseName = 'superset';
     this.instanceClassName = props.instanceClass ?? 't4g.medium';
     this.storageGiB = props.storageGiB ?? 20;
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const server = new PostgresServer(this, 'Server', {
       network: props.network,
       instanceClass: this.instanceClassName,
@@ -151,7 +168,7 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
       databaseName: this.databaseName,
       masterUsername: 'supersetmaster',
       encryptionKey: props.encryptionKey,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy,
     });
     this.instance = server.instance;
     this.secret = server.masterSecret;
@@ -159,12 +176,22 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
     this.port = server.instance.dbInstanceEndpointPort;
     this.maxConnections = server.maxConnections;
     this.connections = server.connections;
+    this.webSecret = new LoginSecret(this, 'WebLogin', {
+      description: 'PostgreSQL login of the web, workers and beat of Superset to its metadata',
+      username: WEB_ROLE,
+      host: this.hostname,
+      port: this.port,
+      database: this.databaseName,
+      encryptionKey: server.encryptionKey,
+      // A secret has no snapshot.
+      removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : RemovalPolicy.RETAIN,
+    });
   }
 
   /**
-   * Lets a principal read the secret.
+   * Lets a principal read the secret of the owner.
    *
-   * @param grantee who.
+   * @param grantee the principal.
    */
   public grantSecretRead(grantee: iam.IGrantable): iam.Grant {
     return this.secret.grantRead(grantee);
@@ -179,3 +206,6 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
     return this.instance.metricDatabaseConnections({ statistic: cloudwatch.Stats.MAXIMUM, ...options });
   }
 }
+
+/** Role of PostgreSQL that owns nothing, so that row-level security holds for it. */
+const WEB_ROLE = 'superset_web';

@@ -42,8 +42,11 @@ export class OwnMetadataDatabase extends Construct implements IMetadataDatabase 
   /** Name of the database. */
   public readonly databaseName: string;
 
-  /** Secret that Superset logs in with. */
+  /** Secret of the role that owns the database, with which all of Superset logs in. */
   public readonly secret: secretsmanager.ISecret;
+
+  /** None: the metadata is one tenant's. */
+  public readonly webSecret?: secretsmanager.ISecret;
 
   /** Connections that the server takes (`max_connections`). */
   public readonly maxConnections: number;
@@ -70,9 +73,9 @@ export class OwnMetadataDatabase extends Construct implements IMetadataDatabase 
   }
 
   /**
-   * Lets a principal read the secret.
+   * Lets a principal read the secret of the owner.
    *
-   * @param grantee who.
+   * @param grantee the principal.
    */
   public grantSecretRead(grantee: iam.IGrantable): iam.Grant {
     return this.secret.grantRead(grantee);

@@ -31,6 +31,7 @@ export class PostgresServer extends Construct {
   public readonly instance: rds.IDatabaseInstance;
   public readonly masterSecret: secretsmanager.ISecret;
   public readonly connections: ec2.Connections;
+  public readonly encryptionKey: kms.IKey;
   public readonly maxConnections: number;
 
   constructor(scope: Construct, id: string, props: PostgresServerProps) {
@@ -45,6 +46,7 @@ export class PostgresServer extends Construct {
     const key =
       props.encryptionKey ??
       new kms.Key(this, 'Key', ownKeyProps(`PostgreSQL server ${this.node.path}`, removalPolicy));
+    this.encryptionKey = key;
     const identifier = this.identifier();
 
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {

@@ -39,23 +39,26 @@ export class EnvironmentFile {
 
 function withAbsolutePaths(environment: Environment, directory: string): Environment {
   const { superset, tenants } = environment;
-  const absolute = (path: string | undefined) => path && resolve(directory, path);
-  const withImages = (brand: Brand | undefined) =>
-    brand && { ...brand, logo: absolute(brand.logo), favicon: absolute(brand.favicon) };
-  return withoutUndefined({
+  return {
     ...environment,
-    superset: { ...superset, contentBundle: absolute(superset.contentBundle), brand: withImages(superset.brand) },
+    superset: withAbsolute(superset, directory, 'contentBundle'),
     tenants: tenants.map((tenant) =>
-      tenant.instance?.brand
-        ? { ...tenant, instance: { ...tenant.instance, brand: withImages(tenant.instance.brand) } }
-        : tenant,
+      tenant.instance ? { ...tenant, instance: withAbsolute(tenant.instance, directory) } : tenant,
     ),
-  });
+  };
 }
 
-/** As the file has it: a key that is not there. */
-function withoutUndefined<Value>(value: Value): Value {
-  return JSON.parse(JSON.stringify(value)) as Value;
+/** With the paths at some keys, and of the brand, absolute. */
+function withAbsolute<Part extends { readonly brand?: Brand }>(part: Part, directory: string, ...keys: (keyof Part)[]) {
+  const absolute = (value: object, names: readonly PropertyKey[]) =>
+    Object.fromEntries(
+      Object.entries(value).map(([key, path]) => [key, names.includes(key) ? resolve(directory, path) : path]),
+    );
+  return {
+    ...part,
+    ...absolute(part, keys),
+    ...(part.brand && { brand: absolute(part.brand, ['logo', 'favicon']) }),
+  };
 }
 
 function report(name: string, problems: LocatedProblem[]): string {

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { SERVICES_LOG_IN, acknowledgeLoginSecret, loginSecretProps } from '../tenant/login-secret';
+import { LoginSecret } from '../tenant/login-secret';
 import { LOADER_ROLE } from './desired-state';
 
 /** Props of {@link LoaderSecret}. */
@@ -55,24 +55,16 @@ export class LoaderSecret extends Construct {
    */
   constructor(scope: Construct, id: string, props: LoaderSecretProps) {
     super(scope, id);
+    const { host, port, database, encryptionKey } = props;
     this.roleName = LOADER_ROLE;
-    const secret = new secretsmanager.Secret(
-      this,
-      'Secret',
-      loginSecretProps({
-        secretName: 'superset/loader/db_credentials',
-        description: 'PostgreSQL login of the ETL that loads the tables of the tenants',
-        username: LOADER_ROLE,
-        host: props.host,
-        port: props.port,
-        database: props.database,
-        encryptionKey: props.encryptionKey,
-        removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-      }),
-    );
-    this.secret = secret;
-    this.secretArn = secret.secretArn;
-    acknowledgeLoginSecret(secret, SERVICES_LOG_IN);
+    this.secret = new LoginSecret(this, 'Secret', {
+      ...{ host, port, database, encryptionKey },
+      secretName: 'superset/loader/db_credentials',
+      description: 'PostgreSQL login of the ETL that loads the tables of the tenants',
+      username: LOADER_ROLE,
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    });
+    this.secretArn = this.secret.secretArn;
   }
 
   /**

@@ -17,7 +17,8 @@ import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
 import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { databaseServer } from './database-server';
-import { StoredDatabases } from './desired-databases';
+import { ConfigurationError } from '../validation/configuration-error';
+import { REGISTRY_DATABASE, StoredDatabases } from './desired-databases';
 import { ProvisionerFunction } from './provisioner-function';
 import { Shard } from './shard';
 
@@ -82,9 +83,11 @@ export class ShardsProvisioner extends Construct implements ec2.IConnectable {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the servers and what it needs.
+   * @throws ConfigurationError if the database of a server is not named `tenancy`.
    */
   constructor(scope: Construct, id: string, props: ShardsProvisionerProps) {
     super(scope, id);
+    props.shards.forEach((shard) => this.checkDatabase(shard));
     this.shards = props.shards;
     const encryptionKey = props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Provisioner ${this.node.path}`));
     const { handler, serviceToken } = new ProvisionerFunction(this, 'Default', {
@@ -137,6 +140,15 @@ export class ShardsProvisioner extends Construct implements ec2.IConnectable {
    */
   public metricDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.handler.metricDuration(options);
+  }
+
+  private checkDatabase({ name, server: { databaseName } }: Shard): void {
+    if (databaseName === REGISTRY_DATABASE) return;
+    throw new ConfigurationError(
+      this,
+      'SHARD_DATABASE_NAME',
+      `the server of shard ${name} has the database '${databaseName}'; the provisioner keeps its books in '${REGISTRY_DATABASE}'. Make the server with databaseName: '${REGISTRY_DATABASE}'.`,
+    );
   }
 
   /** One for each server: none waits for another, and each has the function's 15 minutes. */

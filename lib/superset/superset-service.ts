@@ -1,4 +1,4 @@
-import { Aws, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, Names, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -57,8 +57,8 @@ export interface SupersetServiceProps {
    * The tenants, whose roles, first administrator, Database and shared content each deployment makes in Superset. A tenant that
    * is no longer among them can no longer sign in.
    *
-   * Let the service read their secrets: {@link TenantSecret.grantReadAll} and {@link AdminLoginSecret.grantReadAll} for its
-   * `taskRole`.
+   * Let the service read their secrets: {@link TenantSecret.grantReadAll} for its `taskRole`, and
+   * {@link AdminLoginSecret.grantReadAll} for its `migrationRole`.
    */
   readonly tenants: SupersetTenant[];
 
@@ -95,7 +95,7 @@ export interface SupersetServiceProps {
   /** Network; the tasks run in its service subnets. */
   readonly network: TenancyNetwork;
 
-  /** Server of Superset's own metadata. */
+  /** Server of Superset's own metadata. Without a `webSecret` it is one tenant's. */
   readonly metadataDatabase: IMetadataDatabase;
 
   /** Cache and queue. */
@@ -243,8 +243,14 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   /** Celery's clock, of which there is never more than one. */
   public readonly beatService: ecs.IFargateService;
 
-  /** Role that Superset's own code acts as. */
+  /** Role of the tasks of web, workers and beat. It cannot read the secret of the owner of the metadata. */
   public readonly taskRole: iam.IRole;
+
+  /**
+   * Role of the migration's task, which logs in as the owner of the metadata and makes the tenants' first administrators. It
+   * cannot read the logins of tenants to their data.
+   */
+  public readonly migrationRole: iam.IRole;
 
   /** Whom the tasks may reach, and who may reach them. */
   public readonly connections: ec2.Connections;
@@ -265,7 +271,8 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @param id the id in it.
    * @param props the service.
    * @throws ConfigurationError if fewer tasks are allowed at most than at least, or none, the region of the stack is not known, the VPC
-   * has no public subnets to face the internet from, a tenant's name or address is not known yet, or the content is no ZIP file.
+   * has no public subnets to face the internet from, a tenant's name or address is not known yet, the content is no ZIP file, or
+   * metadata without a `webSecret` is to hold several tenants.
    */
   constructor(scope: Construct, id: string, props: SupersetServiceProps) {
     super(scope, id);
@@ -285,13 +292,16 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     });
     const tasks = { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') };
     this.taskRole = new iam.Role(this, 'TaskRole', { ...tasks, description: 'Superset' });
+    this.migrationRole = new iam.Role(this, 'MigrationRole', { ...tasks, description: 'Migration of Superset' });
     this.executionRole = new iam.Role(this, 'ExecutionRole', { ...tasks, description: 'Starts the tasks of Superset' });
     const securityGroup = this.newSecurityGroup(network);
     this.connections = new ec2.Connections({ securityGroups: [securityGroup] });
     props.metadataDatabase.connections.allowDefaultPortFrom(this, 'Superset');
     props.cache.connections.allowDefaultPortFrom(this, 'Superset');
     props.proxies?.forEach((proxy) => proxy.connections.allowDefaultPortFrom(this, 'Superset, as one of the tenants'));
-    props.metadataDatabase.grantSecretRead(this.taskRole);
+    props.metadataDatabase.grantSecretRead(this.migrationRole);
+    props.metadataDatabase.webSecret?.grantRead(this.migrationRole);
+    serviceSecretOf(props.metadataDatabase).grantRead(this.taskRole);
     this.environment = this.environmentOf(props);
     this.secrets = this.secretsOf(props, key, removalPolicy);
 
@@ -301,18 +311,26 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       contentBundle: props.contentBundle,
       ownSchema: props.ownSchema,
     });
-    desiredState.grantRead(this.taskRole);
+    desiredState.grantRead(this.migrationRole);
     const migration = new SupersetMigration(this, 'Migration', {
       cluster: this.cluster,
-      taskDefinition: this.newTask('MigrationTask', 'migration', TASK_SIZES.migration, COMMANDS.migration, {
-        // Not of the services, which would roll because somebody renamed a tenant.
-        environment: {
-          SUPERSET_DESIRED_STATE: desiredState.url,
-          SUPERSET_TENANT_ADMIN_SECRET: AdminLoginSecret.nameFor('{tenant}'),
+      taskDefinition: this.newTask(
+        'MigrationTask',
+        'migration',
+        TASK_SIZES.migration,
+        COMMANDS.migration,
+        {
+          environment: {
+            ...ownerLogin(props.metadataDatabase),
+            // Not of the services, which would roll because somebody renamed a tenant.
+            SUPERSET_DESIRED_STATE: desiredState.url,
+            SUPERSET_TENANT_ADMIN_SECRET: AdminLoginSecret.nameFor('{tenant}'),
+          },
         },
-      }),
+        this.migrationRole,
+      ),
       container: 'migration',
-      roles: [this.taskRole, this.executionRole],
+      roles: [this.migrationRole, this.executionRole],
       network,
       securityGroup,
       taskLogGroup: this.logGroup,
@@ -326,11 +344,13 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       props.metadataDatabase,
       props.cache,
       this.executionRole,
-      this.taskRole,
+      this.migrationRole,
       securityGroup,
       ...props.tenants.map(({ adminLogin }) => adminLogin),
       ...(props.proxiesReady ? [props.proxiesReady] : (props.proxies ?? []).map(({ targetGroup }) => targetGroup)),
     );
+
+    this.changeRightsAfter(migration);
 
     const brand = this.brandOf(props.brand);
     const webService = this.newService('Web', network, securityGroup, {
@@ -537,6 +557,15 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     );
   }
 
+  /** A failed migration leaves running services the rights that they started with. */
+  private changeRightsAfter(migration: SupersetMigration): void {
+    const policy = this.taskRole.node.findChild('DefaultPolicy');
+    policy.node.addDependency(migration.resource);
+    // Not the id of the policy that let services read the owner's secret: CloudFormation deletes that one when they are replaced.
+    const id = `${Names.uniqueResourceName(this, { maxLength: 200 })}ServicePolicy`;
+    (policy.node.defaultChild as iam.CfnPolicy).overrideLogicalId(id);
+  }
+
   private newLogGroup(id: string, key: kms.IKey): logs.LogGroup {
     letLogsUse(key, this);
     return new logs.LogGroup(this, id, {
@@ -573,8 +602,9 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       SUPERSET_DATABASE_HOST: metadataDatabase.hostname,
       SUPERSET_DATABASE_PORT: metadataDatabase.port,
       SUPERSET_DATABASE_NAME: metadataDatabase.databaseName,
-      // Not its value: RDS gives it a new password every week, which a task that runs would not see.
-      SUPERSET_DATABASE_SECRET: metadataDatabase.secret.secretArn,
+      // Not its value: a new password would not reach a task that runs.
+      SUPERSET_DATABASE_SECRET: serviceSecretOf(metadataDatabase).secretArn,
+      ...this.oneTenant(props),
       SUPERSET_CACHE_HOST: cache.hostname,
       SUPERSET_CACHE_PORT: cache.port,
       ...(tokenProxies.size > 0
@@ -596,6 +626,19 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     const problems = functionNameProblems(names, ['allowedFunctions']);
     if (problems.length === 0) return names;
     throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
+  }
+
+  /** The tenant whose metadata it is, where no role of the services keeps tenants apart in it. */
+  private oneTenant({ metadataDatabase, tenants }: SupersetServiceProps): { [name: string]: string } {
+    if (metadataDatabase.webSecret) return {};
+    if (tenants.length !== 1) {
+      throw new ConfigurationError(
+        this,
+        'METADATA_WEB_SECRET_MISSING',
+        `metadataDatabase has no webSecret, so that it holds the metadata of one tenant, and there are ${tenants.length} tenants. Give a metadataDatabase with a webSecret, such as MetadataDatabase.`,
+      );
+    }
+    return { SUPERSET_ONE_TENANT: tenants[0].tenant.id };
   }
 
   /** Of the tasks that people see something of, so that a new colour neither migrates anything nor stops the clock. */
@@ -674,10 +717,11 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     size: TaskSize,
     command: string[],
     more: Partial<ecs.ContainerDefinitionOptions> = {},
+    taskRole = this.taskRole,
   ) {
     const task = new ecs.FargateTaskDefinition(this, id, {
       ...size,
-      taskRole: this.taskRole,
+      taskRole,
       executionRole: this.executionRole,
       runtimePlatform: {
         // The machines that build images are mostly of this kind; an image for another one is emulated there.
@@ -784,6 +828,19 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   }
 }
 
+/** What web, workers and beat log in to the metadata with. */
+function serviceSecretOf({ secret, webSecret }: IMetadataDatabase): secretsmanager.ISecret {
+  return webSecret ?? secret;
+}
+
+/** What the migration logs in with, and the login that it makes. */
+function ownerLogin({ secret, webSecret }: IMetadataDatabase): { [name: string]: string } {
+  return {
+    SUPERSET_DATABASE_SECRET: secret.secretArn,
+    ...(webSecret && { SUPERSET_WEB_DATABASE_SECRET: webSecret.secretArn }),
+  };
+}
+
 function targetsOf(webService: ecs.FargateService) {
   return {
     port: WEB_PORT,
@@ -844,13 +901,7 @@ const COMMANDS = {
   ],
   beat: [...CELERY, 'beat', '--schedule=/tmp/celerybeat-schedule', '--pidfile=/tmp/celerybeat.pid', '--loglevel=INFO'],
   // It ends before the deployment stops waiting for it, so that its log can be shown.
-  migration: [
-    'timeout',
-    '1500',
-    'sh',
-    '-c',
-    'superset db upgrade && superset init && superset tenancy apply "$SUPERSET_DESIRED_STATE"',
-  ],
+  migration: ['timeout', '1500', 'sh', '-c', 'superset tenancy migrate "$SUPERSET_DESIRED_STATE"'],
 };
 
 /** Celery's clock writes its schedule every three to five minutes, from the loop that sends the tasks: one that hangs does not. */

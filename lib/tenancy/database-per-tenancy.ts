@@ -267,14 +267,6 @@ export class DatabasePerTenancy extends Construct {
         'a server or cache is given without its network. Give the network that it stands in, too.',
       );
     }
-    const wrong = shards.find(({ server }) => server && server.databaseName !== REGISTRY_DATABASE);
-    if (wrong) {
-      throw new ConfigurationError(
-        this,
-        'SHARD_DATABASE_NAME',
-        `the server of shard ${wrong.name} has the database '${wrong.server?.databaseName}'; the provisioner keeps its books in '${REGISTRY_DATABASE}'. Make the server with databaseName: '${REGISTRY_DATABASE}'.`,
-      );
-    }
   }
 
   private newBudget(
@@ -371,8 +363,8 @@ export class DatabasePerTenancy extends Construct {
     });
     if (byToken) this.proxies.forEach((proxy) => proxy.grantTenantLogin(superset, superset.taskRole));
     else TenantSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
-    AdminLoginSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
-    TenantKey.grantDecryptSecretsOfAll(superset, superset.taskRole);
+    AdminLoginSecret.grantReadAll(superset, superset.migrationRole, this.encryptionKey);
+    [superset.taskRole, superset.migrationRole].forEach((role) => TenantKey.grantDecryptSecretsOfAll(superset, role));
     return superset;
   }
 

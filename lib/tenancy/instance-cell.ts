@@ -7,11 +7,9 @@ import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { TenancyAlarms } from '../monitoring/tenancy-alarms';
 import { TenancyNetwork } from '../network/tenancy-network';
-import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { Shard } from '../provisioning/shard';
 import { ShardsProvisioner } from '../provisioning/shards-provisioner';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
-import { ConfigurationError } from '../validation/configuration-error';
 
 /** Props of {@link InstanceCell}. */
 export interface InstanceCellProps {
@@ -104,13 +102,6 @@ export class InstanceCell extends Construct {
     this.loadBalancer = props.loadBalancer;
     const { database } = props;
     if (!database) return;
-    if (database.databaseName !== REGISTRY_DATABASE) {
-      throw new ConfigurationError(
-        this,
-        'CELL_DATABASE_NAME',
-        `the server has the database '${database.databaseName}'; the provisioner keeps its books in '${REGISTRY_DATABASE}'. Make the server with databaseName: '${REGISTRY_DATABASE}'.`,
-      );
-    }
     const encryptionKey =
       props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Cell ${this.node.path}`, props.removalPolicy));
     this.shard = { name: 'cell', server: database, connections: props.connections ?? 0 };

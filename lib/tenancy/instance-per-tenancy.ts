@@ -201,13 +201,6 @@ export class InstancePerTenancy extends Construct {
         'a network is given, and a cell that has another one. Leave out the one or the other.',
       );
     }
-    if (props.database && props.database.databaseName !== REGISTRY_DATABASE) {
-      throw new ConfigurationError(
-        this,
-        'INSTANCE_DATABASE_NAME',
-        `the server has the database '${props.database.databaseName}'; the provisioner keeps its books in '${REGISTRY_DATABASE}'. Make the server with databaseName: '${REGISTRY_DATABASE}'.`,
-      );
-    }
   }
 
   private newShard(props: InstancePerTenancyProps, removalPolicy: RemovalPolicy): Shard {
@@ -304,7 +297,7 @@ export class InstancePerTenancy extends Construct {
       removalPolicy,
     });
     this.tenantSecret.grantRead(superset.taskRole);
-    superset.grantReadSecret(this.adminLogin.secret);
+    this.adminLogin.grantRead(superset.migrationRole);
     return superset;
   }
 }

@@ -199,7 +199,7 @@ export class SharedRlsTenancy extends Construct {
   private letSupersetIn(): void {
     this.database.connections.allowDefaultPortFrom(this.superset, 'Superset, as one of the tenants');
     TenantSecret.grantReadAll(this.superset, this.superset.taskRole, this.encryptionKey);
-    AdminLoginSecret.grantReadAll(this.superset, this.superset.taskRole, this.encryptionKey);
+    AdminLoginSecret.grantReadAll(this.superset, this.superset.migrationRole, this.encryptionKey);
   }
 
   private resourcesOverQuota(): string[] {

@@ -1,11 +1,13 @@
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
 import { skipCheckov } from '../validation/skipped-checks';
 
 /** The login of one PostgreSQL role. */
 export interface Login {
-  readonly secretName: string;
+  /** @default - a name that CloudFormation makes */
+  readonly secretName?: string;
   readonly description: string;
   readonly username: string;
   readonly host: string;
@@ -16,30 +18,32 @@ export interface Login {
 }
 
 /**
- * Props of a secret with username, a generated password, host, port and database.
+ * A secret with username, a generated password, host, port and database, for services that log in with it.
  *
  * Secrets Manager makes a new password whenever anything of the generator changes: this is stable on purpose. A new
- * host does change it, and runs the provisioner too, which gives the role the new password.
+ * host does change it, and runs what makes the role too (the provisioner, Superset's migration), which sets the new password.
  */
-export function loginSecretProps(login: Login): secretsmanager.SecretProps {
-  const { username, host, port, database } = login;
-  return {
-    secretName: login.secretName,
-    description: login.description,
-    encryptionKey: login.encryptionKey,
-    removalPolicy: login.removalPolicy,
-    generateSecretString: {
-      secretStringTemplate: JSON.stringify({ username, host, port, database }),
-      generateStringKey: 'password',
-      passwordLength: 40,
-      excludePunctuation: true,
-    },
-  };
+export class LoginSecret extends secretsmanager.Secret {
+  constructor(scope: Construct, id: string, props: Login) {
+    const { username, host, port, database } = props;
+    super(scope, id, {
+      secretName: props.secretName,
+      description: props.description,
+      encryptionKey: props.encryptionKey,
+      removalPolicy: props.removalPolicy,
+      generateSecretString: {
+        secretStringTemplate: JSON.stringify({ username, host, port, database }),
+        generateStringKey: 'password',
+        passwordLength: 40,
+        excludePunctuation: true,
+      },
+    });
+    acknowledgeLoginSecret(
+      this,
+      'Only the services that log in with it read it; rotation that costs no outage is to come.',
+    );
+  }
 }
-
-/** Why the login of a role of PostgreSQL is not rotated. */
-export const SERVICES_LOG_IN =
-  'Nobody sees it but the services that log in with it; rotation that costs no outage is to come.';
 
 /** Acknowledges what the rule packs find on a login secret, with the reason why it is not rotated. */
 export function acknowledgeLoginSecret(secret: secretsmanager.Secret, rotation: string): void {

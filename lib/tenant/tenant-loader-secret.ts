@@ -3,7 +3,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { loaderRoleName } from '../provisioning/desired-databases';
-import { SERVICES_LOG_IN, acknowledgeLoginSecret, loginSecretProps } from './login-secret';
+import { LoginSecret } from './login-secret';
 import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
 import { TenantSecretProps } from './tenant-secret';
 
@@ -54,26 +54,17 @@ export class TenantLoaderSecret extends Construct {
    */
   constructor(scope: Construct, id: string, props: TenantSecretProps) {
     super(scope, id);
-    const { tenant } = props;
+    const { tenant, host, port, database, encryptionKey } = props;
     this.secretName = TenantLoaderSecret.nameFor(tenant.id);
     this.roleName = loaderRoleName(tenant.id);
-    const secret = new secretsmanager.Secret(
-      this,
-      'Secret',
-      loginSecretProps({
-        secretName: this.secretName,
-        description: `PostgreSQL login of the ETL of tenant ${tenant.id}`,
-        username: this.roleName,
-        host: props.host,
-        port: props.port,
-        database: props.database,
-        encryptionKey: props.encryptionKey,
-        removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
-      }),
-    );
-    this.secret = secret;
-    this.secretArn = secret.secretArn;
-    acknowledgeLoginSecret(secret, SERVICES_LOG_IN);
+    this.secret = new LoginSecret(this, 'Secret', {
+      ...{ host, port, database, encryptionKey },
+      secretName: this.secretName,
+      description: `PostgreSQL login of the ETL of tenant ${tenant.id}`,
+      username: this.roleName,
+      removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
+    });
+    this.secretArn = this.secret.secretArn;
   }
 
   /**

@@ -4,7 +4,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { tenantRoleName } from '../provisioning/desired-state';
-import { SERVICES_LOG_IN, acknowledgeLoginSecret, loginSecretProps } from './login-secret';
+import { LoginSecret } from './login-secret';
 import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
 import { Tenant } from './tenant';
 
@@ -87,26 +87,17 @@ export class TenantSecret extends Construct {
    */
   constructor(scope: Construct, id: string, props: TenantSecretProps) {
     super(scope, id);
-    const { tenant } = props;
+    const { tenant, host, port, database, encryptionKey } = props;
     this.secretName = TenantSecret.nameFor(tenant.id);
     this.roleName = tenantRoleName(tenant.id);
-    const secret = new secretsmanager.Secret(
-      this,
-      'Secret',
-      loginSecretProps({
-        secretName: this.secretName,
-        description: `PostgreSQL login of tenant ${tenant.id}`,
-        username: this.roleName,
-        host: props.host,
-        port: props.port,
-        database: props.database,
-        encryptionKey: props.encryptionKey,
-        removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
-      }),
-    );
-    this.secret = secret;
-    this.secretArn = secret.secretArn;
-    acknowledgeLoginSecret(secret, SERVICES_LOG_IN);
+    this.secret = new LoginSecret(this, 'Secret', {
+      ...{ host, port, database, encryptionKey },
+      secretName: this.secretName,
+      description: `PostgreSQL login of tenant ${tenant.id}`,
+      username: this.roleName,
+      removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
+    });
+    this.secretArn = this.secret.secretArn;
   }
 
   /**

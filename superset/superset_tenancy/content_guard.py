@@ -19,7 +19,7 @@ from superset.models.slice import Slice
 from superset_tenancy import names
 from superset_tenancy.identity import acting_user, tenant_of_database, tenants_of
 from superset_tenancy.provisioning.records import uuids_of_copies
-from superset_tenancy.requests.refusals import refused
+from superset_tenancy.refusals.refusal import refused
 
 Content = Slice | SqlaTable | Dashboard
 #: What belongs to a dataset.

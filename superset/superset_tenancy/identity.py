@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import g, has_app_context
 from superset import security_manager
+from werkzeug.local import LocalProxy
 
 from superset_tenancy import names
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 
 if TYPE_CHECKING:
     # Superset's settings name what is here before its models can be loaded.
@@ -41,6 +42,9 @@ def current_tenant() -> str:
 def acting_user() -> Any | None:
     """The user of the request or of the task, or None: at the command line, and before the sign-in."""
     user = getattr(g, "user", None) if has_app_context() else None
+    if isinstance(user, LocalProxy):
+        # Flask-Login's knows nobody once the request is over, while its answer still streams.
+        user = g.get("_login_user") or user._get_current_object()
     return None if user is None or user.is_anonymous else user
 
 

@@ -9,7 +9,9 @@ import uuid
 CAPABILITIES = ("viewer", "analyst", "admin")
 
 _NAMESPACE = uuid.UUID("f3c0a1b4-6d0e-5c1f-9a77-2b8d4f1e6c90")
-_TENANT = r"(?P<tenant>[a-z][a-z0-9_]{2,30})"
+#: What the id of a tenant looks like.
+TENANT_ID = r"[a-z][a-z0-9_]{2,30}"
+_TENANT = rf"(?P<tenant>{TENANT_ID})"
 _ROLE = re.compile(rf"tenant:{_TENANT}:(?:{'|'.join(CAPABILITIES)})")
 _PROXY = r"(?P<proxy>[a-z][a-z0-9-]{0,62})"
 _DATABASE_URI = re.compile(rf"postgresql\+psycopg2://{_TENANT}@(?:{_PROXY}\.)?overlay\.invalid/")
@@ -29,6 +31,11 @@ def tenant_of_role(name: str) -> str | None:
 def database_uuid(tenant: str) -> uuid.UUID:
     """UUID of the tenant's one Database object."""
     return uuid.uuid5(_NAMESPACE, f"{tenant}/database")
+
+
+def record_uuid(tenant: str) -> uuid.UUID:
+    """UUID of what the provisioner remembers of the tenant."""
+    return uuid.uuid5(database_uuid(tenant), "record")
 
 
 def database_uri(tenant: str, proxy: str | None = None) -> str:

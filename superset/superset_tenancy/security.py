@@ -12,7 +12,7 @@ from superset.security import SupersetSecurityManager
 
 from superset_tenancy import names
 from superset_tenancy.identity import TenantUnresolved, acting_user, current_tenant, tenant_of_database, tenants_of
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.sign_in.manager import SignInManager
 
 if TYPE_CHECKING:

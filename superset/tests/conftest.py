@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from servers import Servers
-
-# Tests of one area name those of another.
-sys.path.extend(str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir())
+# Tests of one area name those of another, and all of them what is in environment/.
+sys.path[:0] = [str(area) for area in sorted(Path(__file__).parent.iterdir()) if area.is_dir()]
 
 
 class Browser(FlaskClient):
@@ -29,6 +27,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def servers():
+    from servers import Servers
+
     started = Servers()
     os.environ.update(started.environment)
     yield started
@@ -37,11 +37,15 @@ def servers():
 
 
 @pytest.fixture(scope="session")
-def metadata(servers):
-    """Superset's metadata, migrated and initialised by its own commands."""
-    for arguments in (("db", "upgrade"), ("init",)):
-        done = servers.run_superset(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
+def metadata(servers, tmp_path_factory):
+    """Superset's metadata with the tenants, as the migration task makes them."""
+    state = tmp_path_factory.mktemp("state")
+    tenants = [
+        {"id": tenant.id, "displayName": tenant.displayName, "adminEmail": tenant.adminEmail} for tenant in servers.tenants
+    ]
+    (state / "desired-state.json").write_text(json.dumps({"version": 1, "tenants": tenants}))
+    done = servers.run_superset("tenancy", "migrate", str(state))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")
@@ -56,29 +60,20 @@ def app(metadata):
 
 
 @pytest.fixture(scope="session")
-def tenancy(servers, app, tmp_path_factory):
-    """The tenants, as `superset tenancy apply` and `superset tenancy add-users` make them."""
-    from world import PASSWORD
+def tenancy(servers, app):
+    """The tenants' people, as `superset tenancy add-users` makes them, and the platform's administrator."""
+    from world import PASSWORD, all_metadata, as_owner
 
-    state = tmp_path_factory.mktemp("state")
-    tenants = [
-        {"id": tenant.id, "displayName": tenant.displayName, "adminEmail": tenant.adminEmail} for tenant in servers.tenants
-    ]
-    (state / "desired-state.json").write_text(json.dumps({"version": 1, "tenants": tenants}))
     users = [
         {"tenant": tenant.id, "role": role, "username": name, "email": f"{name}@example.com", "password": PASSWORD}
         for tenant in servers.tenants
         for role in ("viewer", "analyst")
         for name in [f"{role}-{tenant.id}"]
     ]
-    runner = app.test_cli_runner()
-    for arguments, stdin in (
-        (["tenancy", "apply", str(state)], None),
-        (["tenancy", "add-users"], "\n".join(map(json.dumps, users))),
-    ):
-        done = runner.invoke(args=arguments, input=stdin)
-        assert done.exit_code == 0, done.output
-    with app.app_context():
+    with as_owner(app):
+        done = app.test_cli_runner().invoke(args=["tenancy", "add-users"], input="\n".join(map(json.dumps, users)))
+    assert done.exit_code == 0, done.output
+    with all_metadata(app):
         from superset import security_manager
 
         admin = security_manager.find_role("Admin")
@@ -92,8 +87,9 @@ def world(servers, app, tenancy):
     from superset import db, security_manager
     from superset.models.core import Database
 
+    from servers import SHARED
     from superset_tenancy import names
-    from world import Person, Tenant
+    from world import Person, Tenant, all_metadata
 
     world = {}
     for tenant in tenancy:
@@ -103,17 +99,21 @@ def world(servers, app, tenancy):
             " VALUES (%s, now(), %s, 'lamp', 1, 1)",
             tenant.value,
             canary,
+            database=tenant.database,
         )
-        with app.app_context():
+        with all_metadata(app):
             database = db.session.query(Database).filter_by(uuid=names.database_uuid(tenant.id)).one().id
             roles = [security_manager.find_role(names.role_name(tenant.id, role)).id for role in names.CAPABILITIES]
-        orders = servers.as_superuser("SELECT count(*) FROM analytics.orders WHERE tenant_id = %s", tenant.value)
+        orders = servers.as_superuser(
+            "SELECT count(*) FROM analytics.orders WHERE tenant_id = %s", tenant.value, database=tenant.database
+        )
         world[tenant.id] = Tenant(
             id=tenant.id,
             value=tenant.value,
             canary=canary,
             orders=orders[0][0],
             database=database,
+            own_schema=names.schema_name(tenant.id) if servers.model == SHARED else "analytics",
             viewer=Person(app.test_client(), f"viewer-{tenant.id}"),
             analyst=Person(app.test_client(), f"analyst-{tenant.id}"),
         )
@@ -190,9 +190,7 @@ def worker(servers, metadata):
 @pytest.fixture
 def every_route(app):
     """As if no route were withheld, so that what stands behind the list of routes is asked."""
-    hooks = app.before_request_funcs[None]
-    check = next(hook for hook in hooks if hook.__name__ == "check_route")
-    position = hooks.index(check)
-    hooks.remove(check)
-    yield
-    hooks.insert(position, check)
+    from world import without_allow_list
+
+    with without_allow_list(app):
+        yield

@@ -1,4 +1,5 @@
 // Runs the overlay's tests with the Python that Superset runs in. Arguments go to pytest: npx tsx superset/tests/run.ts -k pools
+// With --model database-per-tenant first, Superset's tenants have a database each. Not all tests are about that model.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -15,11 +16,14 @@ async function main(): Promise<void> {
   const emulator = await ensureEmulatorPython(findPython(), log);
   const python = await ensureSupersetPython(findPython(), emulator, log);
   const pytest = await ensurePytest(emulator, python, log);
-  const { status } = spawnSync(python, ['-m', 'pytest', ...process.argv.slice(2)], {
+  const [first, model, ...rest] = process.argv.slice(2);
+  const forModel = first === '--model';
+  const { status } = spawnSync(python, ['-m', 'pytest', ...(forModel ? rest : process.argv.slice(2))], {
     cwd: join(REPOSITORY, 'superset'),
     stdio: 'inherit',
     env: {
       ...process.env,
+      ...(forModel && { TENANCY_TEST_MODEL: model }),
       PYTHONPATH: [join(REPOSITORY, 'superset'), pytest].join(delimiter),
       PYTHONDONTWRITEBYTECODE: '1',
     },

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import superset
 
+from world import all_metadata
+
 SUPERSET = Path(superset.__file__).parent
 
 # Superset's modules cannot be loaded before it stands.
@@ -72,7 +74,7 @@ class TestConnections:
         from superset import db
         from superset.models.core import Database
 
-        with app.app_context():
+        with all_metadata(app):
             database = db.session.get(Database, world["tk4q9w"].database)
             assert database.password is None and database.encrypted_extra in (None, "")
             with pytest.raises(OperationalError, match="overlay.invalid"):
@@ -80,7 +82,7 @@ class TestConnections:
 
     def test_no_password_is_in_what_superset_logs(self, app, world, servers):
         """QUERY_LOGGER gets the URL of the engine."""
-        from superset_tenancy.credentials import login_of
+        from superset_tenancy.connections.credentials import login_of
 
         logged = []
         app.config["QUERY_LOGGER"] = lambda *given: logged.append(" ".join(map(str, given)))
@@ -97,7 +99,7 @@ class TestConnections:
         from superset import db
         from superset.models.core import Database
 
-        with app.app_context():
+        with all_metadata(app):
             database = db.session.get(Database, world["tk4q9w"].database)
             prequeries = database.db_engine_spec.get_prequeries(database=database, catalog=None, schema="analytics")
         assert prequeries == ['set search_path = "analytics"']
@@ -106,7 +108,7 @@ class TestConnections:
 
     def test_the_schema_of_extensions_is_the_provisioners(self):
         from servers import REPOSITORY
-        from superset_tenancy.pooled_connection import EXTENSIONS
+        from superset_tenancy.connections.pooled_connection import EXTENSIONS
 
         place = REPOSITORY / "lib" / "provisioning" / "handler" / "per-tenant" / "place.ts"
         assert f"EXTENSIONS_SCHEMA = '{EXTENSIONS}'" in place.read_text()
@@ -127,7 +129,7 @@ class TestTasks:
         from superset.extensions import celery_app
         from superset.tasks import cache, scheduler, thumbnails  # noqa: F401
 
-        from superset_tenancy.own_queues import _THINGS
+        from superset_tenancy.workers.own_queues import _THINGS
 
         assert set(_THINGS) <= set(celery_app.tasks)
 
@@ -220,7 +222,7 @@ class TestDialect:
         from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
         from sqlalchemy.engine import URL
 
-        from superset_tenancy import dialect, pools
+        from superset_tenancy.connections import dialect, pools
 
         def engine(driver: str):
             url = URL.create(f"postgresql+{driver}", "tenant_tk4q9w", host="remembered", port=5432, database="analytics")
@@ -270,7 +272,7 @@ class TestEventLog:
         from superset.models.core import Log
 
         def lines() -> list[str]:
-            with app.app_context():
+            with all_metadata(app):
                 return [log.action for log in db.session.query(Log).order_by(Log.id)]
 
         tenant = world["tk4q9w"]

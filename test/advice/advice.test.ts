@@ -34,7 +34,7 @@ test('the shared model with its defaults, added up by hand', () => {
   const databases = 2 * (0.168 + 0.065) * hours + 2 * (100 + 20) * 0.115;
   const tasks = ((2 + 1 + 0.25) * 0.04048 + (4 + 2 + 0.5) * 0.004445) * hours;
   const network = 8 * 0.01 * hours + 0.0225 * hours;
-  const small = 2 * 0.0256 * hours + (5 + 2 * 10 + 2) * 0.4 + 1 + 28 * 0.1;
+  const small = 2 * 0.0256 * hours + (6 + 2 * 10 + 2) * 0.4 + 1 + 28 * 0.1;
   const { usd } = estimateCost(inUsEast1({ tenants: tenants(10) }), TenancyModel.SHARED_RLS);
   expect(usd).toBeCloseTo(databases + tasks + network + small);
 });

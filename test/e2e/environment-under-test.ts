@@ -124,7 +124,7 @@ export class EnvironmentUnderTest {
     return query({ ...superuser, host, port: String(port), database, caFile }, sql);
   }
 
-  /** Asks the server of Superset's metadata as Superset. */
+  /** Asks the server of Superset's metadata as its master user. */
   public metadata<Row>(sql: string, database: string): Promise<Row[]> {
     const { host, port, caFile, master } = this.cloud.metadataPostgres;
     return query({ ...master, host, port: String(port), database, caFile }, sql);

@@ -31,7 +31,7 @@ test('a migration that fails fails the deployment with its last lines, and no se
   await aws.metadata("CREATE TABLE alembic_version AS SELECT 'of_the_future' AS version_num", 'superset');
 
   await expect(aws.deploy(environmentOfImage('first'))).rejects.toThrow(
-    /migration failed: exit code 1\n[^]*Can't locate revision identified by 'of_the_future'/,
+    /migration failed: exit code 1\n[^]*refused: the metadata are at revision of_the_future, which this image does not know/,
   );
   expect(running()).toEqual([]);
 });
@@ -43,6 +43,20 @@ test('when that is mended, a deployment ends with a Superset that is healthy', a
 
   await aws.supersetIsHealthy();
   expect(running()).toEqual(SERVICES);
+});
+
+test('its services are logged in to the metadata as a role that owns nothing there', async () => {
+  const who = await aws.metadata(
+    "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = 'superset' AND pid <> pg_backend_pid()",
+    'superset',
+  );
+  const owned = await aws.metadata(
+    "SELECT relname FROM pg_class WHERE pg_get_userbyid(relowner) = 'superset_web'",
+    'superset',
+  );
+
+  expect(who).toEqual([{ usename: 'superset_web' }]);
+  expect(owned).toEqual([]);
 });
 
 test('a task that ends is replaced by another', async () => {

@@ -23,7 +23,7 @@ async function query<Row>(
   }
 }
 
-describe.each([15, 17] as const)('PostgreSQL %i as RDS hands it over', (version) => {
+describe.each([15, 16, 17] as const)('PostgreSQL %i as RDS hands it over', (version) => {
   const directory = mkdtempSync(join(tmpdir(), 'tenancy-test-'));
   let postgres: LocalPostgres;
   beforeAll(async () => {

@@ -5,11 +5,12 @@ import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SupersetCache } from '../../lib/cache/superset-cache';
-import { MetadataDatabase } from '../../lib/database/metadata-database';
+import { IMetadataDatabase, MetadataDatabase } from '../../lib/database/metadata-database';
 import { TenancyNetwork, TenancyNetworkProps } from '../../lib/network/tenancy-network';
 import { SupersetImage } from '../../lib/superset/superset-image';
 import { SupersetService, SupersetServiceProps } from '../../lib/superset/superset-service';
 import { AdminLoginSecret } from '../../lib/tenant/admin-login-secret';
+import { allowedTo } from '../allowed-to';
 import { policyFindings } from '../policy-findings';
 
 const TENANT = { id: 'tk4q9w', value: '1', displayName: 'Northwind', adminEmail: 'ada@northwind.example' };
@@ -18,6 +19,7 @@ function synthesise(
   props: Partial<SupersetServiceProps> = {},
   networkProps: TenancyNetworkProps = {},
   app = new App(),
+  metadataOf: (metadata: MetadataDatabase) => IMetadataDatabase = (metadata) => metadata,
 ) {
   const stack = new Stack(app, 'Demo', { env: { account: '000000000000', region: 'eu-central-1' } });
   const network = new TenancyNetwork(stack, 'Network', {
@@ -28,7 +30,7 @@ function synthesise(
   const service = new SupersetService(stack, 'Superset', {
     tenants: [{ tenant: TENANT, adminLogin: new AdminLoginSecret(stack, 'Admin', { tenant: TENANT }) }],
     network,
-    metadataDatabase: new MetadataDatabase(stack, 'Metadata', { network }),
+    metadataDatabase: metadataOf(new MetadataDatabase(stack, 'Metadata', { network })),
     cache: new SupersetCache(stack, 'Cache', { network }),
     domainName: 'superset.example.com',
     certificate: acm.Certificate.fromCertificateArn(
@@ -41,13 +43,28 @@ function synthesise(
   return { stack, service, template: Template.fromStack(stack) };
 }
 
+/** Metadata without a login for the services, as a Superset of one tenant has it. */
+function ownedByOne(metadata: MetadataDatabase): IMetadataDatabase {
+  return Object.create(metadata, { webSecret: { value: undefined } }) as IMetadataDatabase;
+}
+
+const MASTER = { 'Fn::GetAtt': [expect.stringMatching(/^MetadataServerInstance/), 'MasterUserSecret.SecretArn'] };
+const WEB_LOGIN = { Ref: expect.stringMatching(/^MetadataWebLogin/) };
+
+/** Policies of web, worker and beat. */
+function servicePolicies(template: Template) {
+  return Object.entries(template.findResources('AWS::IAM::Policy')).filter(([, { Properties }]) =>
+    JSON.stringify(Properties.Roles).includes('SupersetTaskRole'),
+  );
+}
+
 /** The containers of all task definitions. */
 function containers(template: Template) {
   return Object.values(template.findResources('AWS::ECS::TaskDefinition')).flatMap(
     ({ Properties }) =>
       Properties.ContainerDefinitions as {
         Name: string;
-        Environment: { Name: string }[];
+        Environment: { Name: string; Value: unknown }[];
         Secrets: { Name: string }[];
         ReadonlyRootFilesystem: boolean;
         User: string;
@@ -125,12 +142,123 @@ describe('Superset as a service', () => {
           'SUPERSET_CACHE_PORT',
           'SUPERSET_TENANT_SECRET',
           'AWS_REGION',
-          // Each tenant that comes or goes changes these: a service that had them would roll.
-          ...(Name === 'migration' ? ['SUPERSET_DESIRED_STATE', 'SUPERSET_TENANT_ADMIN_SECRET'] : []),
+          ...(Name === 'migration'
+            ? [
+                'SUPERSET_WEB_DATABASE_SECRET',
+                // Each tenant that comes or goes changes these: a service that had them would roll.
+                'SUPERSET_DESIRED_STATE',
+                'SUPERSET_TENANT_ADMIN_SECRET',
+              ]
+            : []),
         ],
       ]);
       expect(ReadonlyRootFilesystem).toBe(true);
     }
+  });
+
+  test('tells each task which functions tenants may call', () => {
+    const { template: allowing } = synthesise({ allowedFunctions: ['analytics.margin', 'fiscal_year'] });
+    for (const { Environment } of containers(allowing)) {
+      expect(Environment).toContainEqual({
+        Name: 'SUPERSET_ALLOWED_SQL_FUNCTIONS',
+        Value: 'analytics.margin,fiscal_year',
+      });
+    }
+  });
+
+  test('logs in to its metadata as a role that owns nothing, and migrates as the owner, which makes that role', () => {
+    const logins = containers(template).map(({ Name, Environment }) => [
+      Name,
+      Environment.filter((variable) => /(DATABASE_SECRET|ONE_TENANT)$/.test(variable.Name)).map(({ Value }) => Value),
+    ]);
+
+    expect(Object.fromEntries(logins)).toEqual({
+      migration: [MASTER, WEB_LOGIN],
+      web: [WEB_LOGIN],
+      worker: [WEB_LOGIN],
+      beat: [WEB_LOGIN],
+    });
+    const [{ Properties, DeletionPolicy }] = Object.values(
+      template.findResources('AWS::SecretsManager::Secret', {
+        Properties: { Description: Match.stringLikeRegexp('web, workers and beat') },
+      }),
+    );
+    expect(DeletionPolicy).toBe('Retain');
+    expect(Properties.KmsKeyId).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^MetadataServerKey/), 'Arn'] });
+    expect(Properties.GenerateSecretString.GenerateStringKey).toBe('password');
+    const [, [before, ...rest]] = Properties.GenerateSecretString.SecretStringTemplate['Fn::Join'];
+    expect(before).toBe('{"username":"superset_web","host":"');
+    expect(rest.at(-1)).toBe('","database":"superset"}');
+  });
+
+  test('its services cannot read what the owner of the metadata logs in with, nor what is for the migration', () => {
+    const service = allowedTo(template.toJSON(), 'SupersetTaskRole');
+    const migration = allowedTo(template.toJSON(), 'SupersetMigrationRole');
+
+    expect(service['secretsmanager:GetSecretValue']).toEqual([WEB_LOGIN]);
+    expect(service).not.toHaveProperty('s3:GetObject');
+    expect(migration['secretsmanager:GetSecretValue']).toEqual([MASTER, WEB_LOGIN]);
+    expect(migration['s3:GetObject']).toHaveLength(1);
+    const roles = Object.values(template.findResources('AWS::ECS::TaskDefinition')).map(({ Properties }) => [
+      Properties.ContainerDefinitions[0].Name,
+      Properties.TaskRoleArn['Fn::GetAtt'][0],
+    ]);
+    expect(Object.fromEntries(roles)).toEqual({
+      migration: expect.stringMatching(/^SupersetMigrationRole/),
+      web: expect.stringMatching(/^SupersetTaskRole/),
+      worker: expect.stringMatching(/^SupersetTaskRole/),
+      beat: expect.stringMatching(/^SupersetTaskRole/),
+    });
+  });
+
+  test('takes rights from running services only after a migration that succeeded', () => {
+    const [migration] = Object.keys(template.findResources('Custom::SupersetMigration'));
+    const [[, { DependsOn }]] = servicePolicies(template);
+
+    expect(DependsOn).toContain(migration);
+  });
+
+  test("takes the owner's secret from services of an earlier version only when they are replaced", () => {
+    const policies = servicePolicies(template);
+
+    // CloudFormation deletes a policy of another id, and name, after all updates; it would change one of the same id before them.
+    expect(policies).toHaveLength(1);
+    const [[id, { Properties }]] = policies;
+    expect(id).not.toContain('TaskRoleDefaultPolicy');
+    expect(Properties.PolicyName).not.toContain('TaskRoleDefaultPolicy');
+    for (const { DependsOn } of Object.values(template.findResources('AWS::ECS::Service'))) {
+      expect(DependsOn).toContain(id);
+    }
+  });
+
+  test('migrates when its role may read the secrets, and not before', () => {
+    const [{ DependsOn }] = Object.values(template.findResources('Custom::SupersetMigration'));
+
+    expect(DependsOn).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^SupersetMigrationRoleDefaultPolicy/),
+        expect.stringMatching(/^MetadataWebLogin/),
+      ]),
+    );
+  });
+
+  test('of one tenant logs in as the owner of its metadata; without a login of the services it is never that of several', () => {
+    const { template: own } = synthesise({}, {}, new App(), ownedByOne);
+
+    for (const { Name, Environment } of containers(own)) {
+      const login = Environment.filter(({ Name: name }) => /(DATABASE_SECRET|ONE_TENANT)$/.test(name));
+      expect([Name, login]).toEqual([
+        Name,
+        [
+          { Name: 'SUPERSET_DATABASE_SECRET', Value: MASTER },
+          { Name: 'SUPERSET_ONE_TENANT', Value: 'tk4q9w' },
+        ],
+      ]);
+    }
+    expect(allowedTo(own.toJSON(), 'SupersetTaskRole')['secretsmanager:GetSecretValue']).toEqual([MASTER]);
+    expect(() => synthesise({ tenants: [] }, {}, new App(), ownedByOne)).toThrow(
+      'Demo/Superset: metadataDatabase has no webSecret, so that it holds the metadata of one tenant, and there are 0 tenants.',
+    );
   });
 
   test('has keys of its own, which outlive the stack', () => {
@@ -181,7 +309,7 @@ describe('Superset as a service', () => {
       '1500',
       'sh',
       '-c',
-      'superset db upgrade && superset init && superset tenancy apply "$SUPERSET_DESIRED_STATE"',
+      'superset tenancy migrate "$SUPERSET_DESIRED_STATE"',
     ]);
     expect(DependsOn).toContain(secret);
   });

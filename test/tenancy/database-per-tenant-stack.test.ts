@@ -8,6 +8,7 @@ import { TenancyNetwork } from '../../lib/network/tenancy-network';
 import { SupersetImage } from '../../lib/superset/superset-image';
 import { DatabasePerTenancy, DatabasePerTenancyProps } from '../../lib/tenancy/database-per-tenancy';
 import { Tenant, TenantRemovalPolicy } from '../../lib/tenant/tenant';
+import { allowedTo, readersOf } from '../allowed-to';
 import { databaseExample, example, tenants } from './environments';
 import { Resource, Templates, newStack, resourcesOf, synthesise } from './templates';
 
@@ -111,6 +112,26 @@ describe('the example', () => {
         tempFileMiB: '512',
       },
     );
+  });
+
+  test("services read the tenants' logins to data, the migration the owner's of the metadata and the first ones of administrators", () => {
+    const readBy = (role: string) => allowedTo(made.parent, role)['secretsmanager:GetSecretValue'];
+    const named = (name: string) => expect.stringMatching(`:secret:superset/tenant/\\*/${name}-`);
+    const web = { Ref: expect.stringMatching(/^MetadataWebLogin/) };
+    const owner = { 'Fn::GetAtt': [expect.stringMatching(/^MetadataServerInstance/), 'MasterUserSecret.SecretArn'] };
+
+    expect(readBy('SupersetTaskRole')).toEqual([named('db_credentials'), web]);
+    expect(readBy('SupersetMigrationRole')).toEqual([named('admin_login'), owner, web]);
+  });
+
+  test('the logins to the metadata are read by the migration, and that of the services by them; by no other role', () => {
+    const migration = expect.stringMatching(/SupersetMigrationRole/);
+
+    expect(readersOf(made.parent, 'MetadataServerInstance')).toEqual([migration]);
+    expect(readersOf(made.parent, 'MetadataWebLogin')).toEqual([migration, expect.stringMatching(/SupersetTaskRole/)]);
+    for (const template of made.nested.values()) {
+      expect(JSON.stringify(template)).not.toMatch(/MetadataServerInstance|MetadataWebLogin/);
+    }
   });
 
   test("a tenant's own key is over its secrets and its server, and over nothing of another's", () => {

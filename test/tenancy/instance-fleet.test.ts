@@ -4,6 +4,7 @@ import { Environment, InstancePreset } from '../../lib/environment/environment';
 import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { Tenant } from '../../lib/tenant/tenant';
 import { InstanceSharing, InstanceSize, TenantInstance } from '../../lib/tenant/tenant-instance';
+import { allowedTo } from '../allowed-to';
 import { instanceExample, tenants, userApp } from './environments';
 import { Resource, Template } from './templates';
 
@@ -126,29 +127,43 @@ describe('the example', () => {
     }
   });
 
-  test("Superset of a tenant may read that tenant's secrets only", () => {
+  test("Superset of a tenant may read that tenant's secrets only, and the first login of its administrator for the migration", () => {
     for (const [id, template] of [
       ['tk4q9w', own],
       ['tz81mm', inCell],
     ] as const) {
-      const policies = resourcesOf(template, /^AWS::IAM::Policy$/).filter(({ Properties }) =>
-        JSON.stringify(Properties.Roles).includes('SupersetTaskRole'),
-      );
-      const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
-      const readable = statements.filter(({ Action }) => [Action].flat().includes('secretsmanager:GetSecretValue'));
+      const readBy = (role: string) =>
+        (allowedTo(template, role)['secretsmanager:GetSecretValue'] as { Ref: string }[])
+          .map(({ Ref }) => template.Resources[Ref]?.Properties.Name)
+          .sort();
 
-      expect(readable.length).toBeGreaterThan(0);
-      for (const { Resource } of readable) {
-        const named = [Resource]
-          .flat()
-          .map(({ Ref }) => template.Resources[Ref]?.Properties.Name ?? template.Resources[Ref]?.Type);
-        for (const name of named) {
-          expect(name).toMatch(
-            new RegExp(`^superset/tenant/${id}/(db|metadata)_credentials$|^superset/tenant/${id}/admin_login$`),
-          );
-        }
+      expect(readBy('SupersetTaskRole')).toEqual([
+        `superset/tenant/${id}/db_credentials`,
+        `superset/tenant/${id}/metadata_credentials`,
+      ]);
+      expect(readBy('SupersetMigrationRole')).toEqual([
+        `superset/tenant/${id}/admin_login`,
+        `superset/tenant/${id}/metadata_credentials`,
+      ]);
+    }
+  });
+
+  test('all tasks log in as the owner of the one tenant whose metadata it is', () => {
+    for (const [id, template] of [
+      ['tk4q9w', own],
+      ['tz81mm', inCell],
+    ] as const) {
+      const [metadata] = Object.entries(template.Resources).filter(
+        ([, { Properties }]) => Properties?.Name === `superset/tenant/${id}/metadata_credentials`,
+      );
+      const tasks = resourcesOf(template, /^AWS::ECS::TaskDefinition$/);
+      expect(tasks).toHaveLength(4);
+      for (const { Properties } of tasks) {
+        const { Environment: variables } = Properties.ContainerDefinitions[0];
+        expect(variables).toContainEqual({ Name: 'SUPERSET_ONE_TENANT', Value: id });
+        expect(variables).toContainEqual({ Name: 'SUPERSET_DATABASE_SECRET', Value: { Ref: metadata[0] } });
+        expect(JSON.stringify(variables)).not.toContain('SUPERSET_WEB_DATABASE_SECRET');
       }
-      expect(JSON.stringify(policies)).not.toContain('superset/tenant/*');
     }
   });
 

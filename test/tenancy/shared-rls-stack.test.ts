@@ -13,6 +13,7 @@ import { TenantDatabaseServer } from '../../lib/database/tenant-database-server'
 import { TenancyNetwork } from '../../lib/network/tenancy-network';
 import { SupersetImage } from '../../lib/superset/superset-image';
 import { example, tenants } from './environments';
+import { allowedTo, readersOf } from '../allowed-to';
 import { Templates, resourcesOf, synthesise } from './templates';
 
 describe('the example', () => {
@@ -96,6 +97,26 @@ describe('the example', () => {
     expect(policies.flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)).not.toContainEqual(
       expect.objectContaining({ Resource: master }),
     );
+  });
+
+  test("services read the tenants' logins to data, the migration the owner's of the metadata and the first ones of administrators", () => {
+    const readBy = (role: string) => allowedTo(made.parent, role)['secretsmanager:GetSecretValue'];
+    const named = (name: string) => expect.stringMatching(`:secret:superset/tenant/\\*/${name}-`);
+    const web = { Ref: expect.stringMatching(/^MetadataWebLogin/) };
+    const owner = { 'Fn::GetAtt': [expect.stringMatching(/^MetadataServerInstance/), 'MasterUserSecret.SecretArn'] };
+
+    expect(readBy('SupersetTaskRole')).toEqual([named('db_credentials'), web]);
+    expect(readBy('SupersetMigrationRole')).toEqual([named('admin_login'), owner, web]);
+  });
+
+  test('the logins to the metadata are read by the migration, and that of the services by them; by no other role', () => {
+    const migration = expect.stringMatching(/SupersetMigrationRole/);
+
+    expect(readersOf(made.parent, 'MetadataServerInstance')).toEqual([migration]);
+    expect(readersOf(made.parent, 'MetadataWebLogin')).toEqual([migration, expect.stringMatching(/SupersetTaskRole/)]);
+    for (const template of made.nested.values()) {
+      expect(JSON.stringify(template)).not.toMatch(/MetadataServerInstance|MetadataWebLogin/);
+    }
   });
 
   test('functions and tasks use the key by way of Secrets Manager only, but for their own environment', () => {

@@ -93,7 +93,7 @@ def group_of_request() -> str:
     from flask_login import current_user
 
     from superset_tenancy.identity import tenants_of
-    from superset_tenancy.refusal import TenancyRefusal
+    from superset_tenancy.refusals.refusal import TenancyRefusal
 
     user = current_user._get_current_object()
     if not user.is_authenticated:

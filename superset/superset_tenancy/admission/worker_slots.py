@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from superset_tenancy.own_queues import queue_name
+from superset_tenancy.workers.own_queues import queue_name
 
 #: Seconds after which a task that went back is tried again.
 AGAIN_AFTER = 1

@@ -1,7 +1,8 @@
 """Whether what a tenant had in Superset can come here: looked at before anything is touched.
 
-Nothing of anybody else's is ever written: what has one of the tenant's UUIDs, user names or slugs here is the tenant's own, or
-the import is refused. And what the tenant has made here since is lost only to who says `--replace`.
+Nothing of anybody else's is ever written: a user or an embedded dashboard that is called as the tenant's is the tenant's own, or
+the import is refused. Slugs and UUIDs of charts, datasets and dashboards are per tenant. And what the tenant has made here since
+is lost only to who says `--replace`.
 """
 
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from superset import db, security_manager
-from superset.connectors.sqla.models import RowLevelSecurityFilter
+from superset.connectors.sqla.models import RLSFilterTables, RowLevelSecurityFilter
 from superset.models.dashboard import Dashboard
 from superset.models.embedded_dashboard import EmbeddedDashboard
 
 from superset_tenancy import names
+from superset_tenancy.metadata.scope import PLATFORM, as_scope
 from superset_tenancy.moving.comparison import differences
 from superset_tenancy.moving.objects import MODELS, Things, called, describe, given_to, rules_of, things_of
 from superset_tenancy.provisioning.changes import Refused
@@ -64,8 +66,7 @@ def _problems_with_things(tenant: str, things: Things, described: list[dict[str,
         if uuid not in own[kind] and db.session.query(MODELS[kind].id).filter_by(uuid=UUID(uuid)).first():
             yield f"{called(thing)}: something of somebody else's has its UUID here"
         for embedded, _ in thing.get("embedded", ()):
-            holder = db.session.get(EmbeddedDashboard, UUID(embedded))
-            if holder and str(holder.dashboard.uuid) != uuid:
+            if _embedded_by(embedded) not in {None, *(it.id for it in things["dashboard"] if str(it.uuid) == uuid)}:
                 yield f"{called(thing)}: another dashboard is embedded here by its UUID {embedded}"
         if slug := thing.get("slug"):
             other = db.session.query(Dashboard).filter(Dashboard.slug == slug, Dashboard.uuid != UUID(uuid)).first()
@@ -73,12 +74,25 @@ def _problems_with_things(tenant: str, things: Things, described: list[dict[str,
                 yield f'{called(thing)}: the dashboard "{other.dashboard_title}" has its slug "{slug}" here; give one another'
 
 
+def _embedded_by(uuid: str) -> int | None:
+    """Number of the dashboard. An embedding page says no tenant, so such a UUID is one among all tenants."""
+    with as_scope(PLATFORM):
+        return db.session.query(EmbeddedDashboard.dashboard_id).filter_by(uuid=UUID(uuid)).scalar()
+
+
 def _problems_with_rules(tenant: str, things: Things, rules: list[dict[str, Any]]) -> Iterator[str]:
-    own = {rule.name for rule in rules_of(things) if set(rule.tables) <= set(things["dataset"])}
+    # A rule's tables that are others' are not there for the tenant; their numbers are.
+    numbers = {dataset.id for dataset in things["dataset"]}
+    own = {rule.name for rule in rules_of(things) if _tables_of(rule) <= numbers}
     for rule in rules:
         if rule["name"] not in own and db.session.query(RowLevelSecurityFilter).filter_by(name=rule["name"]).first():
             yield f"rule {rule['name']}: a rule of row-level security for others is called so here; rename one"
     yield from _problems_with_roles({role for rule in rules for role in rule["roles"]}, (None, tenant))
+
+
+def _tables_of(rule: RowLevelSecurityFilter) -> set[int]:
+    tables = RLSFilterTables.c
+    return {number for (number,) in db.session.query(tables.table_id).filter(tables.rls_filter_id == rule.id)}
 
 
 def _problems_with_roles(roles: set[str], of: tuple[str | None, ...]) -> Iterator[str]:

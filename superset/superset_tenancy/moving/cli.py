@@ -1,5 +1,6 @@
 """The commands of `superset tenancy` that move a tenant, each safe to repeat. See docs/moving-a-tenant.md."""
 
+import re
 import sys
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flask.cli import with_appcontext
 from superset import db
 
+from superset_tenancy import names
+from superset_tenancy.metadata.scope import as_scope
 from superset_tenancy.moving.arrival import refuse_what_cannot_come
 from superset_tenancy.moving.comparison import differences
 from superset_tenancy.moving.dump import Dump, DumpDamaged, Stored
@@ -23,7 +26,7 @@ from superset_tenancy.moving.stopped import Stopped
 from superset_tenancy.moving.tables import read_tables
 from superset_tenancy.provisioning.changes import Refused
 from superset_tenancy.provisioning.cli import tenancy
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 
 _tenant = click.option("--tenant", required=True, help="Id of the tenant.")
 _from = click.option("--from", "location", required=True, help="Where the dump is: s3://bucket/prefix.")
@@ -127,7 +130,11 @@ def _manifest(dump: Dump, tenant: str, fingerprint: str) -> dict:
 
 def _said(tenant: str, do: Callable[[Callable[[str], None]], None]) -> None:
     try:
-        do(lambda line: click.echo(f"tenant {tenant}: {line}"))
+        if not re.fullmatch(names.TENANT_ID, tenant):
+            raise Refused([f"{tenant!r} is no id of a tenant: lowercase letters, digits and underscores, such as tk4q9w"])
+        # Nobody else's things are there for it, and what it makes is the tenant's.
+        with as_scope(tenant):
+            do(lambda line: click.echo(f"tenant {tenant}: {line}"))
     except Refused as refused:
         for problem in refused.problems:
             click.echo(f"refused: {problem}", err=True)

@@ -14,9 +14,10 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-from superset_tenancy import names, pools
-from superset_tenancy.credentials import secrets_manager
-from superset_tenancy.pooled_connection import EXTENSIONS
+from superset_tenancy import names
+from superset_tenancy.connections import pools
+from superset_tenancy.connections.credentials import secrets_manager
+from superset_tenancy.connections.pooled_connection import EXTENSIONS
 from superset_tenancy.provisioning.changes import Refused
 from superset_tenancy.results.reading import without_counting
 

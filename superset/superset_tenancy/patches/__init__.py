@@ -5,10 +5,12 @@ tests/test_contract.py fails when Superset changes what they rely on.
 
 from superset_tenancy.patches import (
     asynchronous_queries,
+    find_one,
     imports,
     post_processing,
-    refused_requests,
+    sql_lab_links,
     stop_query,
+    streamed_csv,
     unknown_database,
 )
 
@@ -19,8 +21,10 @@ TESTED_ON = "6.1.0"
 def apply_patches() -> None:
     """Puts all patches in place; a second call changes nothing."""
     stop_query.apply()
-    refused_requests.apply()
+    find_one.apply()
     unknown_database.apply()
     post_processing.apply()
     asynchronous_queries.apply()
     imports.apply()
+    streamed_csv.apply()
+    sql_lab_links.apply()

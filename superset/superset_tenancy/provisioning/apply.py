@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from sqlalchemy import text
 from superset import db
 
+from superset_tenancy.metadata.scope import as_scope
 from superset_tenancy.provisioning.capabilities import Permission
 from superset_tenancy.provisioning.changes import Change, Note, Refused
 from superset_tenancy.provisioning.content import ensure_content, notice_changes
@@ -42,9 +43,11 @@ def apply_state(state: DesiredState, dry_run: bool, say: Callable[[str], None]) 
         run = _Run(dry_run, say)
         run.transaction("platform", iter([("roles", ensure_platform_roles(numbers))]))
         for tenant in state.tenants:
-            run.transaction(f"tenant {tenant.id}", _steps(tenant, state, numbers))
+            with as_scope(tenant.id):
+                run.transaction(f"tenant {tenant.id}", _steps(tenant, state, numbers))
         for tenant in sorted(tenants_with_roles() - {tenant.id for tenant in state.tenants}):
-            run.transaction(f"tenant {tenant}", _steps_of_removal(tenant))
+            with as_scope(tenant):
+                run.transaction(f"tenant {tenant}", _steps_of_removal(tenant))
         run.summary(len(state.tenants))
         return not run.failures
 

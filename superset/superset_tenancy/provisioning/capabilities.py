@@ -66,6 +66,7 @@ DESIGN = _permissions("""
 #: SQL of one's own, its results, and what one has run and saved.
 SQL_LAB = _permissions("""
     SQLLab: can_read can_execute_sql_query can_get_results can_format_sql can_export_csv can_export_streaming_csv
+    SqlLabPermalinkRestApi: can_read can_write
     Superset: can_sqllab can_sqllab_history
     Query: can_read
     SavedQuery: can_read can_write can_list
@@ -125,7 +126,6 @@ NOT_FOR_TENANTS = {
     "answers without asking whose it is": _permissions("""
         Api: can_query_form_data can_query
         CacheRestApi: can_invalidate
-        SqlLabPermalinkRestApi: can_read can_write
         TabStateView: can_get can_post can_put can_delete can_activate can_delete_query can_migrate_query
         TableSchemaView: can_post can_delete can_expanded
     """),

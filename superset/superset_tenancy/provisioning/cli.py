@@ -35,6 +35,23 @@ def apply(state: str, dry_run: bool) -> None:
         sys.exit(1)
 
 
+@tenancy.command()
+@click.argument("state")
+@with_appcontext
+def migrate(state: str) -> None:
+    """Migrate and initialise Superset, protect its metadata, and apply STATE: what a deployment runs."""
+    from superset_tenancy.metadata.migration import MigrationFailed
+    from superset_tenancy.metadata.migration import migrate as migrate_metadata
+
+    try:
+        done = _or_refused(lambda: migrate_metadata(state, click.echo))
+    except MigrationFailed as failure:
+        click.echo(str(failure), err=True)
+        sys.exit(1)
+    if not done:
+        sys.exit(1)
+
+
 @tenancy.command("add-users")
 @with_appcontext
 def add_users() -> None:

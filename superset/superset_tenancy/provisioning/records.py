@@ -52,14 +52,10 @@ def write_record(tenant: str, record: Record) -> None:
     entry = _entry(tenant)
     value = json.dumps(asdict(record), sort_keys=True).encode()
     if entry is None and record != Record():
-        db.session.add(KeyValueEntry(resource=_RESOURCE, uuid=_uuid(tenant), value=value))
+        db.session.add(KeyValueEntry(resource=_RESOURCE, uuid=names.record_uuid(tenant), value=value))
     elif entry is not None and entry.value != value:
         entry.value = value
 
 
 def _entry(tenant: str) -> KeyValueEntry | None:
-    return db.session.query(KeyValueEntry).filter_by(resource=_RESOURCE, uuid=_uuid(tenant)).one_or_none()
-
-
-def _uuid(tenant: str) -> uuid.UUID:
-    return uuid.uuid5(names.database_uuid(tenant), "record")
+    return db.session.query(KeyValueEntry).filter_by(resource=_RESOURCE, uuid=names.record_uuid(tenant)).one_or_none()

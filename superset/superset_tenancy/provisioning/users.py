@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 from superset import db, security_manager
 
 from superset_tenancy import names
-from superset_tenancy.credentials import secrets_manager
+from superset_tenancy.connections.credentials import secrets_manager
 from superset_tenancy.provisioning.changes import Change, Note, Refused
 from superset_tenancy.provisioning.desired_state import DesiredTenant
 

@@ -6,7 +6,7 @@ their dashboards.
 
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, request
 from flask_jwt_extended import decode_token
 from superset import security_manager
 from superset.models.slice import Slice
@@ -15,6 +15,8 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from superset_tenancy import names
 from superset_tenancy.identity import TenantUnresolved, acting_user, tenants_of
+from superset_tenancy.refusals.answers import answer
+from superset_tenancy.refusals.refusal import Refusal
 from superset_tenancy.requests.dashboards import is_on_a_dashboard_of_the_caller
 from superset_tenancy.requests.fields import IDENTIFIES, SCHEMAS, identifiers
 from superset_tenancy.requests.named import named_in
@@ -41,11 +43,11 @@ def _refuse_foreign() -> Response | None:
             for name, value in named_in(request):
                 _refuse(user, tenants, name, value)
         except TenantUnresolved as refusal:
-            return _answer(403, str(refusal))
+            return answer(Refusal(403, str(refusal)))
         except BadRequest as refusal:
-            return _answer(400, str(refusal.description))
+            return answer(Refusal(400, str(refusal.description)))
         except NotFound as refusal:
-            return _answer(404, str(refusal.description))
+            return answer(Refusal(404, str(refusal.description)))
     return None
 
 
@@ -82,7 +84,7 @@ def _refuse_schema(tenants: set[str], name: str, value: Any) -> None:
 def _is_own(user: Any, tenants: set[str], kind: str, thing: Any) -> bool:
     owners = owners_of(kind, thing)
     if not owners or not owners <= tenants:
-        return kind == "user" and (thing.id == getattr(user, "id", None) or _is_owner_already(thing))
+        return kind == "user" and thing.id == getattr(user, "id", None)
     return kind != "chart" or _may_use_charts(thing) or is_on_a_dashboard_of_the_caller(thing)
 
 
@@ -91,18 +93,3 @@ def _may_use_charts(chart: Slice) -> bool:
     return security_manager.is_owner(chart) or (
         chart.datasource is not None and security_manager.can_access_database(chart.datasource.database)
     )
-
-
-def _is_owner_already(person: Any) -> bool:
-    """Pages save a thing with all owners that it has: also one who is of another tenant by now."""
-    resource = request.path.split("/")[3] if request.path.startswith("/api/v1/") else ""
-    number = (request.view_args or {}).get("pk")
-    if number is None or resource not in ("chart", "dashboard", "dataset"):
-        return False
-    return any(person in thing.owners for _, id in identifiers(resource, number) for thing in find(resource, [id]))
-
-
-def _answer(status: int, message: str) -> Response:
-    response = jsonify({"message": message, "errors": [{"message": message, "error_type": "TENANCY", "level": "error"}]})
-    response.status_code = status
-    return response

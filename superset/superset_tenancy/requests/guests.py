@@ -13,7 +13,7 @@ from superset.common.chart_data import ChartDataResultType
 from superset.models.dashboard import Dashboard
 from superset.models.slice import Slice
 
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 
 #: Rows as the chart shows them. Others show SQL, or rows that no chart shows.
 _RESULTS = {ChartDataResultType.FULL, ChartDataResultType.RESULTS, ChartDataResultType.POST_PROCESSED}

@@ -4,7 +4,6 @@ Superset lets each API say how such a list is filtered; some say nothing, and al
 filter. This is asked for each list, of each API; a list of something else than these is not given to tenants.
 """
 
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -13,34 +12,41 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from sqlalchemy import false
 from sqlalchemy.orm import Query
 from superset import db, security_manager
-from superset.models.core import Database
-from superset.views.base_api import BaseSupersetModelRestApi
 
 from superset_tenancy import names
 from superset_tenancy.identity import acting_user, tenants_of
-from superset_tenancy.related import own_roles, own_users
 
 _PATCHED = "_of_the_tenant"
 
 
-def own_databases(query: Query) -> Query:
+def own_users(query: Query) -> Query:
+    """EXTRA_RELATED_QUERY_FILTERS for users."""
+    return _own(security_manager.user_model, query)
+
+
+def own_roles(query: Query) -> Query:
+    """EXTRA_RELATED_QUERY_FILTERS for roles."""
+    return _own(security_manager.role_model, query)
+
+
+def _own(model: Any, query: Query) -> Query:
+    """Those of the caller's tenants; the platform's administrators see all."""
+    # Superset's settings name this module before its models can be loaded.
+    from superset.models.core import Database
+
     user = acting_user()
     if user and security_manager.is_admin():
         return query
     tenants = tenants_of(user) if user else set()
-    return query.filter(Database.uuid.in_([names.database_uuid(tenant) for tenant in tenants]))
-
-
-def _own(model: Any, query: Query) -> Query:
-    user = acting_user()
-    if user and security_manager.is_admin():
-        return query
-    filters: dict[Any, Callable[[Query], Query]] = {
-        security_manager.user_model: own_users,
-        security_manager.role_model: own_roles,
-        Database: own_databases,
-    }
-    return filters[model](query) if model in filters else query.filter(false())
+    roles = [names.role_name(tenant, capability) for tenant in tenants for capability in names.CAPABILITIES]
+    role = security_manager.role_model
+    if model is security_manager.user_model:
+        return query.filter(model.roles.any(role.name.in_(roles)))
+    if model is role:
+        return query.filter(role.name.in_(roles))
+    if model is Database:
+        return query.filter(Database.uuid.in_([names.database_uuid(tenant) for tenant in tenants]))
+    return query.filter(false())
 
 
 class _OfTheTenant(BaseFilter):
@@ -52,6 +58,8 @@ class _OfTheTenant(BaseFilter):
 
 def apply() -> None:
     """Lays it over the API that all others extend; a second call changes nothing."""
+    from superset.views.base_api import BaseSupersetModelRestApi
+
     get_filter = BaseSupersetModelRestApi._get_related_filter
     add_extra_ids = BaseSupersetModelRestApi._add_extra_ids_to_result
     if getattr(get_filter, _PATCHED, False):

@@ -43,7 +43,6 @@ DATA = (
         """
         GET /api/v1/database/
         GET /api/v1/database/<int:pk>
-        GET /api/v1/database/<int:pk>/catalogs/
         GET /api/v1/database/<int:pk>/function_names/
         GET /api/v1/database/<int:pk>/schemas/
         GET /api/v1/database/<int:pk>/table_metadata/
@@ -58,9 +57,12 @@ DATA = (
         """
         GET POST /sqllab/
         GET /sqllab/history/
+        GET /sqllab/p/<string:permalink>/
         GET /savedqueryview/list/
         GET /api/v1/sqllab/
         POST /api/v1/sqllab/format_sql/
+        POST /api/v1/sqllab/permalink
+        GET /api/v1/sqllab/permalink/<string:key>
         GET /api/v1/query/
         GET /api/v1/query/<int:pk>
         GET /api/v1/query/distinct/<column_name>

@@ -11,7 +11,7 @@ from flask import Flask, Response, render_template_string, request
 from superset.views.utils import redirect_to_login
 from werkzeug.exceptions import NotFound
 
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.routes.callers import callers_of_request
 from superset_tenancy.routes.groups import EVERYONE, Group, Route
 from superset_tenancy.routes.table import GROUP_OF

@@ -76,13 +76,10 @@ WITHHELD_ROUTES = (
         """,
     ),
     group(
-        "SQL Lab's tabs and links on the server",
+        "SQL Lab's tabs on the server",
         WITHHELD,
-        "They are found by number or key without asking whose they are. Tabs stay in the browser.",
+        "They are found by number without asking whose they are. Tabs stay in the browser.",
         """
-        POST /api/v1/sqllab/permalink
-        GET /api/v1/sqllab/permalink/<string:key>
-        GET /sqllab/p/<string:permalink>/
         POST /tableschemaview/
         DELETE /tableschemaview/<int:table_schema_id>
         POST /tableschemaview/<int:table_schema_id>/expanded
@@ -215,6 +212,7 @@ WITHHELD_ROUTES = (
         "The user interface does not ask for them.",
         """
         GET /version
+        GET /api/v1/database/<int:pk>/catalogs/
         GET /api/<version>/_openapi
         GET /swagger/<version>
         GET /api/v1/menu/

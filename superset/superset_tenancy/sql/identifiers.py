@@ -7,7 +7,7 @@ of the environment file; schemas of the system are refused, since a search path 
 import re
 from typing import Any
 
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 

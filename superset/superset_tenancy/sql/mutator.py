@@ -4,7 +4,7 @@ from typing import Any
 
 from superset_tenancy import names
 from superset_tenancy.identity import tenant_of_database
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.sql.guard import check
 from superset_tenancy.sql.refused import SqlRefused
 

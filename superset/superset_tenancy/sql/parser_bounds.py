@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot.parser import Parser
 
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 
 _LOOKS_PER_TOKEN = 50
 _BOUND = "_looks_are_bounded"

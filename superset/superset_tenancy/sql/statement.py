@@ -13,7 +13,7 @@ from postgast.errors import PgQueryError
 from superset.exceptions import SupersetParseError
 from superset.sql.parse import BaseSQLStatement, LimitMethod, RLSMethod, Table
 
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.sql.grammar import walk
 from superset_tenancy.sql.parse_tree import SqlNotUnderstood, Statement, statements_of
 from superset_tenancy.sql.text_guard import refuse_text

@@ -10,7 +10,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from superset import jinja_context
 from superset.sql import parse
 
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.sql.rebinding import rebind
 
 

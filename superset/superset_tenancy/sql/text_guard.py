@@ -1,6 +1,6 @@
 """The guard of a text that Superset is about to parse: a query, or an expression such as a metric or a filter."""
 
-from superset_tenancy.refusal import TenancyRefusal
+from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.sql.guard import check, check_expression
 from superset_tenancy.sql.mutator import may_explain
 from superset_tenancy.sql.parse_tree import SqlNotUnderstood

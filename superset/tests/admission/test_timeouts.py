@@ -36,7 +36,7 @@ def test_superset_and_the_web_server_take_them(app, servers):
     from superset import db
     from superset.extensions import celery_app
 
-    from superset_tenancy import pools
+    from superset_tenancy.connections import pools
     from superset_tenancy.timeouts import TIMEOUTS
     from world import all_metadata
 

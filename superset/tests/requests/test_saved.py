@@ -120,8 +120,13 @@ def test_a_uuid_that_the_shared_content_may_have(me):
 
 
 def test_an_identifier_that_exists(me, other):
-    answer = me.analyst.post("/api/v1/dashboard/", {"dashboard_title": "x", "uuid": str(uuid_of(other))})
-    assert 400 <= answer.status_code < 500 and "constraint" not in answer.text and "Key (" not in answer.text, answer.text
+    """Is refused in words; one of another tenant is free, and names two dashboards from then on."""
+    answer = me.analyst.post("/api/v1/dashboard/", {"dashboard_title": "x", "uuid": str(uuid_of(me))})
+    assert answer.status_code == 422 and "exists already" in answer.text, answer.text
+    same = me.analyst.create("dashboard", dashboard_title="x", uuid=uuid_of(other))
+    assert uuid_of(other) == me.analyst.get(f"/api/v1/dashboard/{same}").json["result"]["uuid"]
+    assert same != other.dashboard and me.analyst.get(f"/api/v1/dashboard/{uuid_of(other)}").json["result"]["id"] == same
+    me.analyst.delete(f"/api/v1/dashboard/{same}")
 
 
 def uuid_of(tenant) -> str:
@@ -129,13 +134,13 @@ def uuid_of(tenant) -> str:
 
 
 def test_an_owner_who_is_of_another_tenant_by_now(app, me, other):
-    """The dashboard stays the first tenant's, whose people see and save it; the owner does not see it any more."""
+    """The dashboard stays the first tenant's, whose people see and save it; neither sees the other any more."""
     from superset import db, security_manager
 
     from superset_tenancy import names
     from world import PASSWORD, Person
 
-    name = f"leaver-{me.id}-{uuid.uuid4().hex[:6]}"
+    name = f"leaver-{uuid.uuid4().hex[:6]}"
     with all_metadata(app):
         role = security_manager.find_role(names.role_name(me.id, "analyst"))
         roles = [security_manager.find_role(names.role_name(me.id, of)).id for of in names.CAPABILITIES]
@@ -152,7 +157,10 @@ def test_an_owner_who_is_of_another_tenant_by_now(app, me, other):
         user.roles = [security_manager.find_role(names.role_name(other.id, "analyst"))]
         db.session.commit()
     assert me.viewer.get(path).status_code == 200
-    assert me.analyst.put(path, {"dashboard_title": "still ours", "owners": [leaver, number]}).status_code == 200
+    shown = [owner["id"] for owner in me.analyst.get(path).json["result"]["owners"]]
+    assert shown == [number]
+    assert me.analyst.put(path, {"dashboard_title": "still ours", "owners": shown}).status_code == 200
+    assert me.analyst.put(path, {"owners": [leaver, number]}).status_code == 422
     assert Person(app.test_client(), name).get(path).status_code in (403, 404)
 
 

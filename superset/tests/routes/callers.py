@@ -6,7 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from world import PASSWORD
+from world import PASSWORD, all_metadata
 
 
 class Browser:
@@ -32,7 +32,7 @@ def make_user(app: Flask, username: str, *roles: str, first_name: str = "N") -> 
     """A new user with these roles, signed in."""
     from superset import security_manager
 
-    with app.app_context():
+    with all_metadata(app):
         found = [security_manager.find_role(role) for role in roles]
         assert all(found), roles
         if not security_manager.find_user(username):

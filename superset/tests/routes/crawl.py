@@ -81,11 +81,12 @@ class Crawl:
     def _ask(self, browser: Browser, request: Request) -> None:
         self.cases += 1
         self._remember(request)
+        headers = {"X-Forwarded-For": self._address()}
         form = {"data": request.form} if request.form is not None else {"json": request.body} if request.body is not None else {}
         begin = time.monotonic()
         try:
             with _patience():
-                answer = browser.ask(request.method, request.path, query_string=request.query, **form)
+                answer = browser.ask(request.method, request.path, query_string=request.query, headers=headers, **form)
                 text = _text_of(answer)
         except Hangs:
             self.failures.append((str(request), f"no answer within {PATIENCE} s"))
@@ -94,11 +95,15 @@ class Crawl:
             self.failures.append((str(request), f"raised {type(error).__name__}"))
             return
         self.statuses[answer.status_code] += 1
-        if answer.status_code >= 500:
+        if answer.status_code >= 500 or answer.status_code == 429:
             self.failures.append((str(request), f"status {answer.status_code}: {text[:200]}"))
         if time.monotonic() - begin > PATIENCE:
             self.failures.append((str(request), "took too long"))
         self._read(request, text)
+
+    def _address(self) -> str:
+        """Another one for each request: wrong passwords of one do not have the next refused, which would tell nothing of it."""
+        return f"198.19.{self.cases // 250 % 250}.{self.cases % 250 + 1}"
 
     def _remember(self, request: Request) -> None:
         """What the caller has typed may be repeated to it, now and later."""

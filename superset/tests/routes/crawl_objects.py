@@ -186,7 +186,7 @@ def belongings(maker: Maker, display_name: str, platform: Person) -> Belongings:
             Thing(log.id),
         )
     things["column"] = Thing(texts=("customer",))
-    things["schema"] = Thing(texts=(names.schema_name(tenant.id),))
+    things["schema"] = Thing(texts=(tenant.own_schema,))
     things["table"] = Thing(texts=("notes",))
     return Belongings(tenant, (tenant.id, tenant.value, display_name), things)
 

@@ -6,11 +6,13 @@ stays away; what is there at home shows that the requests look at the right thin
 
 import json
 import time
+from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from callers import Browser, make_user
 from crawl import Crawl
-from crawl_objects import Maker, belongings, content_of, forget, newest
+from crawl_objects import REPLACEABLE, Maker, belongings, content_of, forget, newest
 
 from superset_tenancy import names
 from world import PASSWORD, Guest, Person, all_metadata
@@ -52,25 +54,6 @@ AT_HOME = {
     "guest": {"GET /api/v1/dashboard/<id_or_slug>"},
 }
 
-#: What still fails, by the beginning of the request, and which change ends it.
-_METADATA = "ends when the metadata are under row-level security"
-_PARAMETERS = "ends when identifiers in parameters resolve within the tenant"
-NOT_YET = {
-    "GET /api/v1/chart/related/<column_name>": _PARAMETERS,
-    "GET /api/v1/dashboard/related/<column_name>": _PARAMETERS,
-    "GET /api/v1/dataset/related/<column_name>": _PARAMETERS,
-    "GET /api/v1/query/related/<column_name>": _PARAMETERS,
-    "GET /api/v1/saved_query/related/<column_name>": _PARAMETERS,
-    "GET /api/v1/database/<int:pk>/table_metadata/ [query: schema]": _PARAMETERS + ": the server names a foreign schema",
-    "GET /api/v1/css_template/": _METADATA,
-    "GET /api/v1/saved_query/": _METADATA + ": a saved query on a foreign Database names it",
-    "POST /api/v1/dataset/duplicate": "Superset 6.1.0 fails for every user without Admin, whatever is duplicated",
-}
-
-
-def is_expected(request: str) -> bool:
-    return any(request == begin or request.startswith(f"{begin} [") for begin in NOT_YET)
-
 
 def forget_queries(app) -> None:
     """Operators see texts that people have typed: those of other tests have rows' marks in them."""
@@ -80,6 +63,19 @@ def forget_queries(app) -> None:
     with all_metadata(app):
         db.session.query(Query).delete()
         db.session.commit()
+
+
+@pytest.fixture(scope="module")
+def long_tokens(app):
+    """Tokens last for the crawl, however slow the machine is."""
+    with patch.dict(app.config, JWT_ACCESS_TOKEN_EXPIRES=timedelta(hours=8), GUEST_TOKEN_JWT_EXP_SECONDS=8 * 3600):
+        yield
+
+
+@pytest.fixture(scope="module")
+def platform(app, tenancy, long_tokens):
+    """The platform's administrator, with a token of this module."""
+    return Person(app.test_client(), "platform")
 
 
 @pytest.fixture(scope="module")
@@ -136,15 +132,18 @@ def crawled(app, servers, scene, sign_in):
         if kind not in done:
             maker, own = scene[ME]
             other = scene[OTHER][1]
+            # These are kept for minutes only.
+            own.things |= {thing: REPLACEABLE[thing](maker, own) for thing in ("filter_state", "form_data")}
             forbidden = other.words
             if kind in ("anonymous", "unassigned"):
                 forbidden = (*own.words, *other.words)
             if kind == "platform":
                 # Operators see what there is of each tenant, but no row.
                 forbidden = (own.tenant.canary, own.tenant.value, other.tenant.canary, other.tenant.value)
-            begin = time.monotonic()
+            begin, computed = time.monotonic(), time.process_time()
             done[kind] = Crawl(app, kind, lambda: sign_in(kind), maker, own, other, forbidden).run()
-            print(f"\ncrawl as {kind}: {done[kind].cases} cases in {time.monotonic() - begin:.0f} s, {dict(done[kind].statuses)}")
+            took = f"{time.monotonic() - begin:.0f} s, {time.process_time() - computed:.0f} s of them computing"
+            print(f"\ncrawl as {kind}: {done[kind].cases} cases in {took}, {dict(done[kind].statuses)}")
         return done[kind]
 
     return crawl
@@ -152,7 +151,7 @@ def crawled(app, servers, scene, sign_in):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_of_the_other_is_told_and_nothing_breaks(crawled, kind):
-    failures = [(request, what) for request, what in crawled(kind).failures if not is_expected(request)]
+    failures = crawled(kind).failures
     assert failures == [], f"{len(failures)} of {crawled(kind).cases}:\n" + json.dumps(failures, indent=1, ensure_ascii=False)
 
 
@@ -173,4 +172,4 @@ def test_what_is_the_others_is_as_it_was(app, scene, crawled):
 def test_a_kind_that_is_not_served_meets_the_gate_on_every_route(crawled):
     """Nothing is answered to those who have no business there."""
     for kind in ("anonymous", "unassigned"):
-        assert set(crawled(kind).statuses) <= {200, 302, 400, 401, 403, 404, 405, 422, 429}
+        assert set(crawled(kind).statuses) <= {200, 302, 400, 401, 403, 404, 405, 422}

@@ -6,6 +6,7 @@ from world import PASSWORD
 
 NEW = "quiet rivers carry boats"
 ME = "/api/v1/me/"
+COOKIE = "__Host-session"
 
 
 def is_in(client):
@@ -13,7 +14,7 @@ def is_in(client):
 
 
 def session_id(client):
-    return client.get_cookie("session").value
+    return client.get_cookie(COOKIE).value
 
 
 def give_role(name):
@@ -31,17 +32,28 @@ def set_password(user, manager):
     manager.reset_password(user.id, NEW)
 
 
+def test_the_cookie_is_of_this_host_alone_and_over_tls_only(account, monkeypatch):
+    """A browser refuses a cookie of that name which is without Secure, has a Domain, or another Path."""
+    monkeypatch.setitem(account.app.config, "SESSION_COOKIE_SECURE", True)
+    client = account.app.test_client()
+    answer = client.post("/login/", data={"username": account.name, "password": PASSWORD}, base_url="https://localhost")
+    (cookie,) = [cookie for cookie in answer.headers.getlist("Set-Cookie") if "session" in cookie]
+    name, *attributes = cookie.split("; ")
+    assert name.startswith("__Host-session=") and {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(attributes)
+    assert not [attribute for attribute in attributes if attribute.startswith("Domain")]
+
+
 class TestWhatEndsASignIn:
     def test_a_sign_in_has_a_session_id_that_nobody_knew_before(self, account):
         client = account.app.test_client()
         client.get("/login/")
-        client.set_cookie("session", "chosen-by-somebody-else")
+        client.set_cookie(COOKIE, "chosen-by-somebody-else")
         with client.session_transaction() as session:
             session["x"] = 1
         before = session_id(client)
         client.post("/login/", data={"username": account.name, "password": PASSWORD})
         assert is_in(client) and session_id(client) != before
-        client.set_cookie("session", before)
+        client.set_cookie(COOKIE, before)
         assert not is_in(client)
 
     def test_sign_out_ends_every_session_and_token(self, account):

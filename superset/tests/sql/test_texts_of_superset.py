@@ -83,7 +83,7 @@ class TestTemplates:
         from superset.jinja_context import get_template_processor
         from superset.models.core import Database
 
-        from superset_tenancy.refusal import TenancyRefusal
+        from superset_tenancy.refusals.refusal import TenancyRefusal
         from world import all_metadata
 
         with all_metadata(app):

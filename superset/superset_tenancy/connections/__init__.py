@@ -1,0 +1,1 @@
+"""Connections to tenants' data: logins, pools, proxies."""

@@ -1,0 +1,1 @@
+"""Refusals, and how their reasons reach the caller."""

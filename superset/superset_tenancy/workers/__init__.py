@@ -1,0 +1,1 @@
+"""What Celery's workers are told."""
