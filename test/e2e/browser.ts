@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Browser, Page, chromium } from 'playwright-core';
 import { routeOf } from './hour/asked-routes';
+import { countRequests } from './hour/requests';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -46,6 +47,7 @@ export async function signIn(browser: Browser, url: string, username: string, pa
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
   });
+  countRequests(context);
   const page = await context.newPage();
   // The first page of a new Superset compiles what it sends.
   page.setDefaultTimeout(90_000);

@@ -1,6 +1,6 @@
 // What a tenant's analyst does in an hour, and a viewer in a quarter of one, step by step.
 import { Page } from 'playwright-core';
-import { settled } from './controls';
+import { settled } from './requests';
 import { Dashboard } from './dashboard';
 import { editDataset } from './dataset';
 import { Explore } from './explore';

@@ -1,5 +1,6 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, choose, chooseOf, downloadedBy, settled } from './controls';
+import { answerTo, choose, chooseOf, downloadedBy } from './controls';
+import { settled } from './requests';
 
 /** One dashboard, seen and changed. */
 export class Dashboard {
@@ -50,8 +51,9 @@ export class Dashboard {
 
   /** Adds a filter of a column's values, and one of time. */
   public async addFilters(column: string): Promise<void> {
-    if (!(await this.filterBar.getByRole('button', { name: 'setting' }).isVisible())) {
-      await this.page.getByRole('img', { name: 'vertical-align' }).first().click();
+    const closed = this.filterBar.locator('[data-test="filter-bar__expand-button"]');
+    if (await closed.isVisible()) {
+      await closed.click();
     }
     await this.filterBar.getByRole('button', { name: 'setting' }).click();
     await chooseOf(this.page, 'Add or edit filters');

@@ -1,5 +1,6 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, choose, chooseOf, downloadedBy, settled, writeSql } from './controls';
+import { answerTo, choose, chooseOf, downloadedBy, writeSql } from './controls';
+import { settled } from './requests';
 
 /** The page that makes one chart. */
 export class Explore {

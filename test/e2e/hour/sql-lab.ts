@@ -1,5 +1,6 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, chooseOf, downloadedBy, settled, tabOpenedBy, writeSql } from './controls';
+import { answerTo, chooseOf, downloadedBy, tabOpenedBy, writeSql } from './controls';
+import { settled } from './requests';
 
 const QUERIES = [
   'SELECT count(*) AS number_of_orders FROM analytics.orders',
