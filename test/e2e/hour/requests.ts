@@ -3,7 +3,7 @@ import { BrowserContext, Page, Request } from 'playwright-core';
 
 const QUIET_MS = 500;
 const STEP_MS = 100;
-const LONGEST_MS = 15_000;
+const LONGEST_MS = 60_000;
 
 const open = new WeakMap<Page, Set<Request>>();
 
@@ -12,12 +12,17 @@ export function countRequests(context: BrowserContext): void {
   context.on('page', (page) => {
     const requests = new Set<Request>();
     open.set(page, requests);
+    let leaves = false;
     page.on('request', (request) => {
-      if (request.isNavigationRequest()) {
-        // Nothing is heard any more of those of the document before.
-        requests.clear();
-      }
+      leaves ||= request.isNavigationRequest();
       requests.add(request);
+    });
+    page.on('framenavigated', (frame) => {
+      if (leaves && frame === page.mainFrame()) {
+        // Nothing is heard any more of what the document before has requested.
+        requests.clear();
+        leaves = false;
+      }
     });
     page.on('requestfinished', (request) => requests.delete(request));
     page.on('requestfailed', (request) => requests.delete(request));

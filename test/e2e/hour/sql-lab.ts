@@ -104,6 +104,13 @@ export class SqlLab {
     await settled(this.page);
   }
 
+  /** Opens the page that makes a chart of the last result, without a dataset. */
+  public async createChart(): Promise<void> {
+    await this.results.getByRole('button', { name: 'Create chart' }).click();
+    await this.page.waitForURL(/\/explore\//);
+    await settled(this.page);
+  }
+
   public async saveAsDataset(name: string): Promise<Page> {
     await this.page.getByRole('button', { name: 'Save dataset', exact: true }).click();
     const dialog = this.page.getByRole('dialog');
