@@ -1,24 +1,22 @@
 """The profile page's button for a new password opens the form that asks for the present password.
 
-The dialog of Superset 6.1.0 behind that button has no field for it. The dialog is part of the compiled user interface, so a script
-takes the click.
+The dialog of Superset 6.1.0 behind that button has no field for it, and is part of the compiled user interface. So a script takes
+the click.
 """
 
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader
 
-BUTTON = "reset-password-button"
-
 _SCRIPT = """
 <script nonce="{{ csp_nonce() if csp_nonce is defined }}">
   document.addEventListener('click', function (event) {
-    if (event.target.closest('[data-test="%s"]')) {
+    if (event.target.closest('[data-test="reset-password-button"]')) {
       event.stopPropagation();
       window.location.assign({{ url_for('ResetMyPasswordView.this_form_get') | tojson }});
     }
   }, true);
 </script>
-""" % BUTTON
+"""
 
 
 def lead_to_password_form(app: Flask) -> None:

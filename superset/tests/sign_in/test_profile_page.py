@@ -5,7 +5,7 @@ from pathlib import Path
 import superset
 from browser import Browser
 
-from superset_tenancy.sign_in.profile_page import BUTTON
+BUTTON = "reset-password-button"
 
 
 def test_superset_has_the_button():
