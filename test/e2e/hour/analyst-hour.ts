@@ -64,6 +64,7 @@ export async function makeCharts(page: Page, { name }: Hour): Promise<void> {
   expect(await explore.downloadCsv()).toContain('lamp');
   await explore.save(`${name} table`, `${name} dashboard`);
   await explore.kind('Line Chart');
+  await explore.addColumn('x_axis', 'ordered_at');
   await explore.draw();
   await explore.kind('Bar Chart');
   await explore.draw();
