@@ -36,9 +36,12 @@ class TenantSecurityManager(SignInManager, SupersetSecurityManager):
         self._find_chart_of_guest(resources.get("query_context"))
         super().raise_for_access(dashboard=dashboard, **resources)
         self._keep_guest_to_saved_questions(resources.get("query_context"), resources.get("viz"))
-        if resources.get("query") is not None:
+        query = resources.get("query")
+        if query is not None:
             # Results that were stored for somebody: not even for an administrator of the platform.
             current_tenant()
+            if not self._is_own_query(query):
+                raise TenancyRefusal("This query was run by another person. Run it yourself in SQL Lab.")
         user = acting_user()
         tenants = tenants_of(user) if user else set()
         if not tenants and user and self.is_admin():
@@ -48,6 +51,18 @@ class TenantSecurityManager(SignInManager, SupersetSecurityManager):
         for database in _databases(**resources):
             if {tenant_of_database(database)} != tenants:
                 raise TenancyRefusal("This database does not belong to your account.")
+
+    def can_access_schema(self, datasource: Any) -> bool:
+        """Superset 6.1.0 asks this about all that a chart can show, and has no answer for a query of SQL Lab."""
+        return super().can_access_schema(datasource) or self._is_own_query(datasource)
+
+    def _is_own_query(self, query: Any) -> bool:
+        """Superset itself lets everybody use a query in which it finds no table."""
+        from superset.models.sql_lab import Query
+
+        number = getattr(acting_user(), "id", None)
+        is_own = isinstance(query, Query) and number is not None and query.user_id == number
+        return is_own and self.can_access_database(query.database)
 
     def _find_chart_of_guest(self, query_context: Any) -> None:
         """Superset compares what a guest asks with the saved chart, which it looks for as the guest, who finds no charts."""

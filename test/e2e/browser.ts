@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Browser, Page, chromium } from 'playwright-core';
 import { routeOf } from './hour/asked-routes';
+import { countRequests } from './hour/requests';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -39,6 +40,9 @@ export interface Visitor {
 /** What the pages ask for though it is nowhere: telemetry of Superset's makers, which our policy refuses. */
 const TELEMETRY = /scarf\.sh/;
 
+/** What is refused before the sign-in: too many in a second, and what the sign-in page reports of itself. */
+const BEFORE_SIGN_IN = [/^429 /, /^401 POST .*\/superset\/log\//];
+
 /** Opens a window of its own for somebody, who signs in. */
 export async function signIn(browser: Browser, url: string, username: string, password: string): Promise<Visitor> {
   const context = await browser.newContext({
@@ -46,6 +50,7 @@ export async function signIn(browser: Browser, url: string, username: string, pa
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
   });
+  countRequests(context);
   const page = await context.newPage();
   // The first page of a new Superset compiles what it sends.
   page.setDefaultTimeout(90_000);
@@ -81,8 +86,14 @@ export async function signIn(browser: Browser, url: string, username: string, pa
     }
   } while (status === 429);
   await page.waitForURL((there) => !isLogin(there.href));
-  faults.splice(0, faults.length, ...faults.filter((fault) => !fault.startsWith('429')));
+  faults.splice(0, faults.length, ...faults.filter((fault) => !BEFORE_SIGN_IN.some((known) => known.test(fault))));
   return { page, faults, asked };
+}
+
+/** Whether somebody who has signed in need not do so again. */
+export async function isStillIn({ page }: Visitor, url: string): Promise<boolean> {
+  await page.goto(`${url}/user_info/`);
+  return !isLogin(page.url());
 }
 
 function isLogin(url: string): boolean {

@@ -1,6 +1,6 @@
 // What a tenant's analyst does in an hour, and a viewer in a quarter of one, step by step.
 import { Page } from 'playwright-core';
-import { settled } from './controls';
+import { settled } from './requests';
 import { Dashboard } from './dashboard';
 import { editDataset } from './dataset';
 import { Explore } from './explore';
@@ -29,8 +29,21 @@ export async function workInSqlLab(page: Page, { url, name }: Hour): Promise<Pag
   await lab.save(`${name} query`);
   await lab.seeHistory();
   await lab.openSaved(`${name} query`);
+  await lab.run('SELECT product, count(*) AS number_of_orders FROM analytics.orders GROUP BY product');
+  await lab.createChart();
+  await makeChartOfResult(page, name);
+  await lab.open();
   await lab.run('SELECT * FROM analytics.orders');
   return lab.saveAsDataset(`${name} orders`);
+}
+
+async function makeChartOfResult(page: Page, name: string): Promise<void> {
+  const explore = new Explore(page);
+  await explore.ready();
+  await explore.draw();
+  await explore.seeRows();
+  expect(await explore.downloadCsv()).toContain('product,number_of_orders');
+  await explore.saveWithDataset(`${name} result`, `${name} result`);
 }
 
 /** Makes charts of several kinds of the dataset, and saves two of them on a new dashboard. */
@@ -50,6 +63,12 @@ export async function makeCharts(page: Page, { name }: Hour): Promise<void> {
   expect(await explore.seeQuery()).toContain("IN ('lamp')");
   expect(await explore.downloadCsv()).toContain('lamp');
   await explore.save(`${name} table`, `${name} dashboard`);
+  await explore.kind('Line Chart');
+  await explore.addColumn('x_axis', 'ordered_at');
+  await explore.draw();
+  await explore.kind('Bar Chart');
+  await explore.draw();
+  await explore.save(`${name} bars`, `${name} dashboard`);
   for (const kind of ['Pie Chart', 'Pivot Table', 'Big Number with Trendline', 'Box Plot']) {
     await explore.kind(kind);
     await explore.draw();
@@ -70,7 +89,12 @@ export async function workOnDashboard(page: Page, hour: Hour): Promise<void> {
   await dashboard.addFilters('product');
   await dashboard.filterByValue('lamp');
   await dashboard.filterByTime();
+  await dashboard.crossFilter(`${name} table`, 'lamp');
   await dashboard.drillToDetail(`${name} table`);
+  await dashboard.drillToDetailBy(`${name} table`, 'lamp');
+  await dashboard.drillBy(`${name} table`, 'lamp', 'customer');
+  expect(await dashboard.downloadCsv(`${name} table`)).toContain('lamp');
+  await dashboard.downloadPictures();
   await dashboard.refresh();
   await dashboard.fullScreen();
   await dashboard.favourite();
@@ -96,4 +120,15 @@ export async function readAsViewer(page: Page, { url, name, link }: Hour): Promi
   await dashboard.permalink();
   await page.goto(`${url}/superset/welcome/`);
   await settled(page);
+}
+
+/** Changes the user's own password, beginning at the profile page; the form signs all browsers out. */
+export async function changePassword(page: Page, { url }: Hour, present: string, next: string): Promise<void> {
+  await page.goto(`${url}/user_info/`);
+  await page.getByRole('button', { name: 'Reset my password' }).click();
+  await page.locator('#current_password').fill(present);
+  await page.locator('#password').fill(next);
+  await page.locator('#conf_password').fill(next);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.waitForURL(/\/login\//);
 }

@@ -1,17 +1,38 @@
 // Parts that Superset's pages have in common.
 import { Locator, Page, Response } from 'playwright-core';
+import { settled } from './requests';
+
+const ATTEMPTS = 3;
+const OPENS_WITHIN_MS = 5_000;
 
 /** Chooses an option of a list that opens below its box. */
 export async function choose(box: Locator, option: string): Promise<void> {
   const page = box.page();
-  // The value that is chosen lies over the box.
-  await box.click({ force: true });
-  await page.keyboard.type(option);
-  await page
-    .locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option')
+  for (let attempt = 1; ; attempt++) {
+    await settled(page);
+    // The value that is chosen lies over the box.
+    await box.click({ force: true });
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type(option);
+    try {
+      return await (await optionOf(box, option)).click({ timeout: OPENS_WITHIN_MS });
+    } catch (error) {
+      // A form that has its data only now makes its boxes anew, and their lists are gone.
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** The option in the list of this box: those of others may still be closing. */
+async function optionOf(box: Locator, option: string): Promise<Locator> {
+  const page = box.page();
+  const list = page.locator(`[id="${await box.getAttribute('aria-controls')}"]`);
+  return page
+    .locator('.ant-select-dropdown')
+    .filter({ has: list })
+    .locator('.ant-select-item-option')
     .filter({ hasText: option })
-    .first()
-    .click();
+    .first();
 }
 
 /** Replaces the text of an editor of SQL. */
@@ -48,11 +69,6 @@ export async function chooseOf(page: Page, ...path: string[]): Promise<void> {
     // Moved as people move it, the pointer leaves a menu that lies at the edge of the window.
     await (index < path.length - 1 ? item.dispatchEvent('mouseover') : item.click());
   }
-}
-
-/** Waits until the page requests nothing any more. */
-export async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
 }
 
 /** The first lines of the file that an action downloads. */

@@ -1,5 +1,6 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, choose, chooseOf, downloadedBy, settled } from './controls';
+import { answerTo, choose, chooseOf, downloadedBy } from './controls';
+import { settled } from './requests';
 
 /** One dashboard, seen and changed. */
 export class Dashboard {
@@ -50,8 +51,9 @@ export class Dashboard {
 
   /** Adds a filter of a column's values, and one of time. */
   public async addFilters(column: string): Promise<void> {
-    if (!(await this.filterBar.getByRole('button', { name: 'setting' }).isVisible())) {
-      await this.page.getByRole('img', { name: 'vertical-align' }).first().click();
+    const closed = this.filterBar.locator('[data-test="filter-bar__expand-button"]');
+    if (await closed.isVisible()) {
+      await closed.click();
     }
     await this.filterBar.getByRole('button', { name: 'setting' }).click();
     await chooseOf(this.page, 'Add or edit filters');
@@ -90,10 +92,46 @@ export class Dashboard {
 
   public async drillToDetail(chart: string): Promise<void> {
     await this.chartMenu(chart, 'Drill to detail');
-    await this.dialog.getByText(/^\d+ rows$/).waitFor();
+    await this.closeDetail();
+  }
+
+  /** Filters all other charts by the value of a cell of a chart, and takes the filter away. */
+  public async crossFilter(chart: string, value: string): Promise<void> {
+    await answerTo(this.page, 'POST /api/v1/chart/data', () => this.cell(chart, value).click());
+    await this.filterBar.getByText('Cross-filters', { exact: true }).waitFor();
     await settled(this.page);
-    await this.dialog.getByRole('button', { name: 'Close' }).last().click();
-    await this.dialog.waitFor({ state: 'hidden' });
+    await answerTo(this.page, 'POST /api/v1/chart/data', () => this.cell(chart, value).click());
+    await this.filterBar.getByText('Cross-filters', { exact: true }).waitFor({ state: 'hidden' });
+    await settled(this.page);
+  }
+
+  /** Looks at the rows that have the value of a cell. */
+  public async drillToDetailBy(chart: string, value: string): Promise<void> {
+    await this.cell(chart, value).click({ button: 'right' });
+    await this.page.getByRole('menuitem', { name: 'Drill to detail by' }).hover();
+    await this.page
+      .getByRole('menuitem', { name: `Drill to detail by ${value}` })
+      .last()
+      .click();
+    await this.closeDetail();
+  }
+
+  /** Divides the value of a cell by another column. */
+  public async drillBy(chart: string, value: string, column: string): Promise<void> {
+    await this.cell(chart, value).click({ button: 'right' });
+    await this.page.getByRole('menuitem', { name: 'Drill by' }).hover();
+    const columns = this.page.locator('.ant-popover:not(.ant-popover-hidden)');
+    await answerTo(this.page, 'POST /api/v1/chart/data', () =>
+      columns.getByRole('menuitem', { name: column, exact: true }).click(),
+    );
+    await this.dialog.getByRole('columnheader', { name: column }).first().waitFor();
+    await this.closeDialog();
+  }
+
+  /** Downloads pictures of the dashboard, which the page makes: a PDF, and a JPEG. */
+  public async downloadPictures(): Promise<void> {
+    expect(await downloadedBy(this.page, () => this.menu('Download', 'Export to PDF'))).toMatch(/^%PDF/);
+    expect(await downloadedBy(this.page, () => this.menu('Download', 'Download as Image'))).toContain('JFIF');
   }
 
   public async downloadCsv(chart: string): Promise<string> {
@@ -153,6 +191,25 @@ export class Dashboard {
   private async menu(...path: string[]): Promise<void> {
     await this.page.getByRole('button', { name: 'Menu actions trigger' }).click();
     await chooseOf(this.page, ...path);
+  }
+
+  private async closeDetail(): Promise<void> {
+    await this.dialog.getByText(/^\d+ rows$/).waitFor();
+    await this.closeDialog();
+  }
+
+  private async closeDialog(): Promise<void> {
+    await settled(this.page);
+    await this.dialog.getByRole('button', { name: 'Close' }).last().click();
+    await this.dialog.waitFor({ state: 'hidden' });
+  }
+
+  private cell(chart: string, value: string): Locator {
+    return this.page
+      .locator('[data-test="chart-grid-component"]')
+      .filter({ hasText: chart })
+      .getByRole('cell')
+      .filter({ hasText: new RegExp(`^${value}$`) });
   }
 
   private async chartMenu(chart: string, ...path: string[]): Promise<void> {

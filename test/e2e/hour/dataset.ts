@@ -1,5 +1,6 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, settled, writeSql } from './controls';
+import { answerTo, writeSql } from './controls';
+import { settled } from './requests';
 
 /** Adds a calculated column and a metric to a dataset. */
 export async function editDataset(page: Page, url: string, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, choose, chooseOf, downloadedBy, settled, writeSql } from './controls';
+import { answerTo, choose, chooseOf, downloadedBy, writeSql } from './controls';
+import { settled } from './requests';
 
 /** The page that makes one chart. */
 export class Explore {
@@ -113,12 +114,29 @@ export class Explore {
     );
   }
 
-  /** Saves the chart, and puts it on a dashboard, which is made when there is none of that name. */
+  /** Saves a new chart, and puts it on a dashboard, which is made when there is none of that name. */
   public async save(name: string, dashboard: string): Promise<void> {
+    const dialog = await this.openSave(name);
+    await choose(dialog.getByRole('combobox', { name: /dashboard/i }), dashboard);
+    await this.confirmSave(dialog);
+  }
+
+  /** Saves the chart of a query's result, and a dataset of the query. */
+  public async saveWithDataset(name: string, dataset: string): Promise<void> {
+    const dialog = await this.openSave(name);
+    await dialog.getByRole('textbox', { name: 'Dataset Name' }).fill(dataset);
+    await this.confirmSave(dialog);
+  }
+
+  private async openSave(name: string): Promise<Locator> {
     await this.page.locator('[data-test="query-save-button"]').click();
     const dialog = this.page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: 'Save as...' }).check();
     await dialog.locator('[data-test="new-chart-name"]').fill(name);
-    await choose(dialog.getByRole('combobox', { name: /dashboard/i }), dashboard);
+    return dialog;
+  }
+
+  private async confirmSave(dialog: Locator): Promise<void> {
     await answerTo(this.page, 'POST /api/v1/chart/', () =>
       dialog.getByRole('button', { name: 'Save', exact: true }).click(),
     );

@@ -1,5 +1,5 @@
 import { Page } from 'playwright-core';
-import { settled } from './controls';
+import { settled } from './requests';
 
 const LISTS = ['/dashboard/list/', '/chart/list/', '/tablemodelview/list/', '/savedqueryview/list/'];
 

@@ -1,5 +1,6 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, chooseOf, downloadedBy, settled, tabOpenedBy, writeSql } from './controls';
+import { answerTo, chooseOf, downloadedBy, tabOpenedBy, writeSql } from './controls';
+import { settled } from './requests';
 
 const QUERIES = [
   'SELECT count(*) AS number_of_orders FROM analytics.orders',
@@ -100,6 +101,13 @@ export class SqlLab {
     await this.results.getByText('analytics').first().waitFor();
     await this.page.goto(`${this.url}/sqllab/history/`);
     await this.page.getByRole('row').nth(1).waitFor();
+    await settled(this.page);
+  }
+
+  /** Opens the page that makes a chart of the last result, without a dataset. */
+  public async createChart(): Promise<void> {
+    await this.results.getByRole('button', { name: 'Create chart' }).click();
+    await this.page.waitForURL(/\/explore\//);
     await settled(this.page);
   }
 
