@@ -10,8 +10,9 @@ from http import HTTPStatus
 from typing import Any
 
 from superset_tenancy.admission.callers import ANONYMOUS, Callers, tenant_of_group
+from superset_tenancy.admission.client import Client
 from superset_tenancy.admission.counted_response import CountedResponse
-from superset_tenancy.admission.refusal import MESSAGE, NOT_SIGNED_IN, refuse
+from superset_tenancy.admission.refusal import MESSAGE, NOBODY_WAITS, NOT_SIGNED_IN, refuse
 from superset_tenancy.admission.shares import Bounds, Busy, Shares
 from superset_tenancy.results.held import Holder, holder
 from superset_tenancy.timeouts import TIMEOUTS
@@ -66,8 +67,12 @@ class Admission:
             self.requests.leave(ANONYMOUS)
 
     def _work(self, environ: dict[str, Any], start_response: Any, shares: Shares, group: str) -> Iterable[bytes]:
+        client = Client(environ)
+        if client.has_left():
+            shares.leave(group)
+            return refuse(environ, start_response, NOBODY_WAITS)
         tenant = tenant_of_group(group)
-        held = Holder(tenant, until=time.monotonic() + TIMEOUTS["request"]) if tenant else None
+        held = Holder(tenant, time.monotonic() + TIMEOUTS["request"], client) if tenant else None
         holder.set(held)
 
         def done() -> None:

@@ -9,6 +9,7 @@ from superset_tenancy.patches import (
     post_processing,
     refused_requests,
     stop_query,
+    streamed_csv,
     unknown_database,
 )
 
@@ -24,3 +25,4 @@ def apply_patches() -> None:
     post_processing.apply()
     asynchronous_queries.apply()
     imports.apply()
+    streamed_csv.apply()
