@@ -14,7 +14,6 @@ from superset_tenancy.admission.recycling import REFUSED
 RETRY_AFTER = 2
 
 MESSAGE = "Your organisation has too many requests running here at the moment. Wait until some of them have ended, and try again."
-NOBODY_WAITS = "The client has left."
 NOT_SIGNED_IN = "Too many people are signing in at the moment. Try again in a moment."
 
 

@@ -1,7 +1,7 @@
 """A streamed CSV that ends early says why, where Superset's page looks for it.
 
-Superset 6.1.0 ends the file with a mark of its own, whose text is always the same; its page shows the text after the mark, and keeps
-no file.
+Superset 6.1.0 ends the file with a mark of its own, whose text is always the same; its page shows the text after the
+mark, and keeps no file.
 """
 
 from collections.abc import Iterator

@@ -27,7 +27,7 @@ OF_RESULT = Size(bytes=32 * MIB, cells=2_000_000)
 #: All results that the requests of one tenant hold at once in one process.
 OF_TENANT = Size(bytes=64 * MIB, cells=3_000_000)
 
-#: Bytes of a file that is streamed, as PostgreSQL sends its rows. It is never here as a whole: this bounds its time and its traffic.
+#: Bytes of a file that is streamed, as PostgreSQL sends its rows. It is never here as a whole; this bounds its time and traffic.
 OF_STREAM = 512 * MIB
 
 

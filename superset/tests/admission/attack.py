@@ -5,9 +5,10 @@ import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg2
 import requests
 
 from world import Person, adhoc, query_context
@@ -34,6 +35,7 @@ class Requests:
 
     def expensive(self):
         """One of each kind, over and over."""
+        nested = "ARRAY[" * 20 + "1" + "]" * 20
         histogram = {"operation": "histogram", "options": {"column": "n", "groupby": [], "bins": 100_000}}
         while True:
             yield self.sql(ENDLESS)
@@ -41,6 +43,10 @@ class Requests:
             yield self.chart(metrics=[adhoc("repeat('x', 100000000)")])
             yield self.chart(metrics=[adhoc("repeat('x', 9000000)")])
             yield self.chart(post_processing=[histogram])
+            yield self.sql(f"SELECT {nested} AS n")
+            yield self.chart(metrics=[adhoc(nested)])
+            yield self.sql("SELECT '{{ \"x\" * 400000000 }}' AS n")
+            yield self.chart(metrics=[adhoc("max('{{ \"x\" * 400000000 }}')")])
             yield self.sql("SELECT n, repeat('x', 200) FROM generate_series(1, 100000) AS n")
 
 
@@ -73,6 +79,29 @@ def attack(person: Person, tenant):
         over.set()
         for thread in threads:
             thread.join(60)
+
+
+@contextmanager
+def busy_queries(superuser, count: int):
+    """So many queries in PostgreSQL that only compute, without Superset: what the machine's cores have left for the rest."""
+    connections = [psycopg2.connect(**superuser) for _ in range(count)]
+    threads = [threading.Thread(target=_until_cancelled, args=(connection,), daemon=True) for connection in connections]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for connection in connections:
+            connection.cancel()
+        for thread in threads:
+            thread.join(60)
+        for connection in connections:
+            connection.close()
+
+
+def _until_cancelled(connection) -> None:
+    with suppress(psycopg2.errors.QueryCanceled):
+        connection.cursor().execute(ENDLESS)
 
 
 def dashboard(person: Person, tenant) -> tuple[list[int], float]:
