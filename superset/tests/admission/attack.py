@@ -1,5 +1,6 @@
 """What one tenant can ask for that is expensive, all at once, and what another sees of it: for a test, and for the benchmark."""
 
+import multiprocessing
 import threading
 import time
 import uuid
@@ -7,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2
 import requests
@@ -51,34 +53,56 @@ class Requests:
 
 
 def ask(person: Person, path: str, body: dict, seconds: float = 120) -> int:
-    headers = {**person.headers, **person.client._with_cookies(None)}
-    return requests.post(person.client.url + path, json=body, headers=headers, timeout=seconds).status_code
+    return _post(person.client.url + path, _headers(person), body, seconds)
+
+
+def _headers(person: Person) -> dict:
+    return {**person.headers, **person.client._with_cookies(None)}
+
+
+def _post(url: str, headers: dict, body: dict, seconds: float) -> int:
+    return requests.post(url, json=body, headers=headers, timeout=seconds).status_code
 
 
 @contextmanager
 def attack(person: Person, tenant):
-    """So many requests at once, a new one for each that ends; yields what was answered."""
-    answered, over = Counter(), threading.Event()
-    expensive, lock = Requests(tenant).expensive(), threading.Lock()
-
-    def go_on():
-        while not over.is_set():
-            with lock:
-                path, body = next(expensive)
-            try:
-                answered[ask(person, path, body, 20)] += 1
-            except requests.RequestException:
-                answered["no answer"] += 1
-
-    threads = [threading.Thread(target=go_on, daemon=True) for _ in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
+    """So many requests at once, a new one for each that ends, by a process of its own; what was answered is there afterwards."""
+    processes = multiprocessing.get_context("spawn")
+    over, answers, answered = processes.Event(), processes.Queue(), Counter()
+    asked = SimpleNamespace(database=tenant.database, datasets=dict(tenant.datasets))
+    attacker = processes.Process(target=_go_on, args=(person.client.url, _headers(person), asked, over, answers), daemon=True)
+    attacker.start()
+    answers.get(timeout=60)
     try:
         yield answered
     finally:
         over.set()
-        for thread in threads:
-            thread.join(60)
+        answered.update(answers.get(timeout=90))
+        attacker.join(60)
+
+
+def _go_on(url: str, headers: dict, tenant, over, answers) -> None:
+    answered, lock = Counter(), threading.Lock()
+    expensive = Requests(tenant).expensive()
+
+    def ask_again() -> None:
+        while not over.is_set():
+            with lock:
+                path, body = next(expensive)
+            try:
+                status = _post(url + path, headers, body, 20)
+            except requests.RequestException:
+                status = "no answer"
+            with lock:
+                answered[status] += 1
+
+    threads = [threading.Thread(target=ask_again, daemon=True) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    answers.put("begun")
+    for thread in threads:
+        thread.join()
+    answers.put(dict(answered))
 
 
 @contextmanager
