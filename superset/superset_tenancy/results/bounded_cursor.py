@@ -47,6 +47,10 @@ class Meter:
         except NobodyWaits:
             self._cancel()
             raise
+        self.count()
+
+    def count(self) -> None:
+        """What has arrived so far; also the rest, which is read at once when all of it is there."""
         arrived = self.arrived_bytes()
         if arrived > OF_RESULT.bytes:
             raise too_many_bytes()
@@ -88,6 +92,7 @@ class BoundedCursor(Cursor):
         self.connection.meter = meter
         try:
             super().execute(query, vars)
+            meter.count()
             if self.description:
                 meter.arrived(self.rowcount, len(self.description))
         finally:
@@ -108,6 +113,7 @@ class BoundedServerCursor(Cursor):
         try:
             meter.check_waited_for()
             fetched = fetch(*arguments)
+            meter.count()
         finally:
             self.connection.meter = None
         self.streamed += meter.arrived_bytes()
