@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cachetools import TTLCache
-from flask import Flask
+from flask import Flask, g
 from redis import Redis, RedisError
 from werkzeug.http import parse_cookie
 
@@ -103,6 +103,8 @@ def group_of_request() -> str:
             user = None
     if user is None:
         return ANONYMOUS
+    # Whose metadata are visible: a guest's dashboard is not, to nobody.
+    g.user = user
     try:
         tenants = tenants_of(user)
     except TenancyRefusal:

@@ -5,11 +5,13 @@ at once and each takes a moment. A response that is streamed counts until it end
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from superset_tenancy.admission.callers import ANONYMOUS, Callers, tenant_of_group
+from superset_tenancy.admission.client import Client
 from superset_tenancy.admission.counted_response import CountedResponse
 from superset_tenancy.admission.refusal import MESSAGE, NOT_SIGNED_IN, refuse
 from superset_tenancy.admission.shares import Bounds, Busy, Shares
@@ -42,15 +44,18 @@ class Admission:
             return self._app(environ, start_response)
         if (length := environ.get("CONTENT_LENGTH") or "0").isdecimal() and int(length) > LARGEST_BODY:
             return refuse(environ, start_response, TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        client, until = Client(environ), time.monotonic() + TIMEOUTS["request"]
         group, shares = "files", self._files
         try:
             if not path.startswith(_FILES):
                 group, shares = ANONYMOUS, self.requests
                 group = self._group(environ)
-            shares.enter(group)
+            shares.enter(group, is_wanted=lambda: not client.has_left())
         except Busy:
             return refuse(environ, start_response, NOT_SIGNED_IN if group == ANONYMOUS else MESSAGE)
-        return self._work(environ, start_response, shares, group)
+        tenant = tenant_of_group(group)
+        held = Holder(tenant, until, client) if tenant else None
+        return self._work(environ, start_response, held, done=partial(shares.leave, group))
 
     def _group(self, environ: dict[str, Any]) -> str:
         credential = self._callers.credential(environ)
@@ -65,20 +70,18 @@ class Admission:
         finally:
             self.requests.leave(ANONYMOUS)
 
-    def _work(self, environ: dict[str, Any], start_response: Any, shares: Shares, group: str) -> Iterable[bytes]:
-        tenant = tenant_of_group(group)
-        held = Holder(tenant, until=time.monotonic() + TIMEOUTS["request"]) if tenant else None
+    def _work(self, environ: dict[str, Any], start_response: Any, held: Holder | None, done: Callable) -> Iterable[bytes]:
         holder.set(held)
 
-        def done() -> None:
+        def end() -> None:
             holder.set(None)
             if held:
                 held.release()
-            shares.leave(group)
+            done()
 
         try:
             response = self._app(environ, start_response)
         except BaseException:
-            done()
+            end()
             raise
-        return CountedResponse(response, done)
+        return CountedResponse(response, end)

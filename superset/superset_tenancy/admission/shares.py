@@ -6,7 +6,12 @@ once. All requests that are admitted, at work or waiting, are fewer than the thr
 """
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+#: Seconds between two looks whether a request that waits is still wanted.
+_TICK = 1
 
 
 class Busy(Exception):
@@ -17,14 +22,15 @@ class Busy(Exception):
 class Bounds:
     """Requests at once in one process."""
 
-    #: At work, of all groups together, and of one.
+    #: At work, of all groups together, and of one: as many as a browser with six connections has in each of two processes, so
+    #: that another tenant's requests take at most as much of a process as its own.
     together: int = 16
-    each: int = 6
+    each: int = 3
     #: Waiting for their turn, of all groups together, and of one.
     waiting_together: int = 32
     waiting_each: int = 16
     #: Seconds that a request waits at most.
-    patience: float = 10
+    patience: float = 30
 
 
 @dataclass(eq=False)
@@ -42,8 +48,11 @@ class Shares:
         self._waiting: list[_Waiter] = []
         self._lock = threading.Lock()
 
-    def enter(self, group: str) -> None:
-        """Returns when the request may work, or raises Busy. Whoever entered must leave."""
+    def enter(self, group: str, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Returns when the request may work, or raises Busy. A request that is no longer wanted stops waiting.
+
+        Whoever entered must leave.
+        """
         with self._lock:
             if self._has_room(group):
                 self._count(group, 1)
@@ -53,8 +62,10 @@ class Shares:
                 raise Busy(group)
             waiter = _Waiter(group)
             self._waiting.append(waiter)
-        if waiter.turn.wait(self.bounds.patience):
-            return
+        until = time.monotonic() + self.bounds.patience
+        while (left := until - time.monotonic()) > 0 and is_wanted():
+            if waiter.turn.wait(min(left, _TICK)):
+                return
         with self._lock:
             if waiter.turn.is_set():
                 return

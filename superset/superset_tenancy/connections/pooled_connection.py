@@ -57,7 +57,8 @@ class PooledConnection(Connection):
     def roles(self) -> tuple:
         """Who it is for the server: the login's role, and the one in force."""
         self.autocommit = True
-        with self.cursor() as cursor:
+        # Not counted to the request: what is asked here goes on when its client has left.
+        with super().cursor(cursor_factory=Cursor) as cursor:
             cursor.execute("SELECT session_user, current_user")
             roles = cursor.fetchone()
         self.autocommit = False
@@ -67,7 +68,7 @@ class PooledConnection(Connection):
         """Leaves nothing in the session for the next user."""
         self.rollback()
         self.set_session(isolation_level="DEFAULT", readonly="DEFAULT", deferrable="DEFAULT", autocommit=True)
-        with self.cursor() as cursor:
+        with super().cursor(cursor_factory=Cursor) as cursor:
             cursor.execute("DISCARD ALL")
         self.autocommit = False
         self._forget_here()
@@ -87,14 +88,16 @@ class ProxiedConnection(PooledConnection):
 
     #: Schemas in which the role finds tables by their name alone.
     schemas: list[str] = []
+    #: Number of the server's session, in the transaction that has asked for it.
+    backend: int | None = None
     _touched = False
 
     def roles(self) -> tuple:
         asked_at = time.monotonic()
         try:
             with super().cursor(cursor_factory=Cursor) as cursor:
-                cursor.execute("SELECT session_user, current_user, current_schemas(false)")
-                *roles, self.schemas = cursor.fetchone()
+                cursor.execute("SELECT session_user, current_user, current_schemas(false), pg_backend_pid()")
+                *roles, self.schemas, self.backend = cursor.fetchone()
         except psycopg2.OperationalError as error:
             # A proxy says that there was none, and closes the connection; of two messages libpq keeps the last.
             waited = time.monotonic() - asked_at
@@ -119,9 +122,20 @@ class ProxiedConnection(PooledConnection):
     def rollback(self) -> None:
         """SQLAlchemy rolls back before it uses a connection: then the transaction is still that of the question who it is."""
         if self._touched:
+            self.backend = None
             super().rollback()
 
+    def commit(self) -> None:
+        self.backend = None
+        super().commit()
+
+    def cancel(self) -> None:
+        """RDS Proxy takes no request to cancel: another session of the role asks for it."""
+        if self.backend is not None:
+            self.pool.cancel(self.backend)
+
     def forget(self) -> None:
+        self.backend = None
         super(PooledConnection, self).rollback()
         self._forget_here()
 

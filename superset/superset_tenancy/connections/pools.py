@@ -12,6 +12,7 @@ from typing import Any
 
 import backoff
 import psycopg2
+from psycopg2.extensions import cursor as Cursor
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.exc import InvalidatePoolError, TimeoutError
@@ -39,6 +40,8 @@ MOST = most_connections(os.environ.get("SUPERSET_TENANT_CONNECTIONS") or "5")
 KEPT = min(2, MOST)
 #: Seconds that a query waits for one of them, and that a connection is tried for.
 PATIENCE = TIMEOUTS["tenantPool"]
+#: A query ends soon after a process of ours that ended without a word.
+CANCELS_WITHOUT_CLIENT = "-c client_connection_check_interval=5s"
 #: Seconds after which an unused pool closes its connections: they count against the tenant's limit in all processes.
 IDLE = 30
 
@@ -98,6 +101,7 @@ class _TenantPool:
         """Connects with today's password, or with a token."""
         login = _login_of(self.tenant, self.proxy_name, self.refused)
         proxy = proxy_of(login)
+        proxied = bool(proxy or login.by_token)
         connection = psycopg2.connect(
             host=proxy.host if proxy else login.host,
             port=proxy.port if proxy else login.port,
@@ -109,10 +113,21 @@ class _TenantPool:
             connect_timeout=PATIENCE,
             application_name="superset",
             keepalives_idle=30,
-            connection_factory=ProxiedConnection if proxy or login.by_token else PooledConnection,
+            # A proxy does not take it.
+            options="" if proxied else CANCELS_WITHOUT_CLIENT,
+            connection_factory=ProxiedConnection if proxied else PooledConnection,
         )
         connection.role = login.username
         return connection
+
+    def cancel(self, backend: int) -> None:
+        """Cancels what a session of the role runs, by another session."""
+        connection = self._connect()
+        try:
+            with connection.cursor(cursor_factory=Cursor) as cursor:
+                cursor.execute("SELECT pg_cancel_backend(%s)", (backend,))
+        finally:
+            connection.close()
 
     def is_idle(self) -> bool:
         return time.monotonic() - self.used_at > IDLE and self.connections.checkedout() == 0

@@ -27,6 +27,9 @@ OF_RESULT = Size(bytes=32 * MIB, cells=2_000_000)
 #: All results that the requests of one tenant hold at once in one process.
 OF_TENANT = Size(bytes=64 * MIB, cells=3_000_000)
 
+#: Bytes of a file that is streamed, as PostgreSQL sends its rows. It is never here as a whole; this bounds its time and traffic.
+OF_STREAM = 512 * MIB
+
 
 class ResultTooLarge(psycopg2.OperationalError):
     """The reason in words: drivers' errors are shown to the user as they are."""
@@ -36,6 +39,13 @@ def too_many_bytes() -> ResultTooLarge:
     return ResultTooLarge(
         f"The result of this query is larger than {OF_RESULT.bytes // MIB} MiB, which is the most that can be shown. "
         "Select fewer columns or rows, or shorten long texts, for example with left(column, 1000)."
+    )
+
+
+def too_long_a_stream() -> ResultTooLarge:
+    return ResultTooLarge(
+        f"The file is larger than {OF_STREAM // MIB} MiB, which is the most that can be exported at once. "
+        "Export fewer columns or rows, for example one month at a time."
     )
 
 

@@ -2,7 +2,7 @@
 
 psycopg2 holds a whole result in memory before its size can be asked. Its wait callback is called between two reads from the
 socket, and the kernel knows how many bytes the socket has received: a result that is too large ends at the bound. No statement
-changes, and nothing pins a session of a proxy.
+changes, and nothing pins a session of a proxy. The client's connection is looked at, too: when it closes, the query is cancelled.
 
 libpq ignores `connect_timeout` when a callback is set, so the callback keeps it.
 """
@@ -17,6 +17,8 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2 import extensions
 from psycopg2.extensions import connection as Connection
+
+from superset_tenancy.admission.client import CLOSED
 
 #: `tcpi_bytes_received` in Linux's `struct tcp_info` (include/uapi/linux/tcp.h), since Linux 4.1.
 _BYTES_RECEIVED = struct.Struct("=128xQ")
@@ -46,12 +48,15 @@ def without_counting() -> Iterator[None]:
 
 def _wait(connection: Connection) -> None:
     connected_by = _connected_by(connection)
+    meter = getattr(connection, "meter", None) if connected_by is None else None
+    client = meter.client if meter is not None else None
     while (state := connection.poll()) != extensions.POLL_OK:
         poller = select.poll()
         poller.register(connection.fileno(), _EVENTS[state])
+        if client is not None and (waits := client.fileno()) >= 0:
+            poller.register(waits, CLOSED)
         poller.poll(_TICK)
         if connected_by is None:
-            meter = getattr(connection, "meter", None)
             if meter is not None:
                 meter.read()
         elif time.monotonic() > connected_by:

@@ -1,13 +1,16 @@
 """What one tenant can ask for that is expensive, all at once, and what another sees of it: for a test, and for the benchmark."""
 
+import multiprocessing
 import threading
 import time
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
+import psycopg2
 import requests
 
 from world import Person, adhoc, query_context
@@ -34,6 +37,7 @@ class Requests:
 
     def expensive(self):
         """One of each kind, over and over."""
+        nested = "ARRAY[" * 20 + "1" + "]" * 20
         histogram = {"operation": "histogram", "options": {"column": "n", "groupby": [], "bins": 100_000}}
         while True:
             yield self.sql(ENDLESS)
@@ -41,38 +45,87 @@ class Requests:
             yield self.chart(metrics=[adhoc("repeat('x', 100000000)")])
             yield self.chart(metrics=[adhoc("repeat('x', 9000000)")])
             yield self.chart(post_processing=[histogram])
+            yield self.sql(f"SELECT {nested} AS n")
+            yield self.chart(metrics=[adhoc(nested)])
+            yield self.sql("SELECT '{{ \"x\" * 400000000 }}' AS n")
+            yield self.chart(metrics=[adhoc("max('{{ \"x\" * 400000000 }}')")])
             yield self.sql("SELECT n, repeat('x', 200) FROM generate_series(1, 100000) AS n")
 
 
 def ask(person: Person, path: str, body: dict, seconds: float = 120) -> int:
-    headers = {**person.headers, **person.client._with_cookies(None)}
-    return requests.post(person.client.url + path, json=body, headers=headers, timeout=seconds).status_code
+    return _post(person.client.url + path, _headers(person), body, seconds)
+
+
+def _headers(person: Person) -> dict:
+    return {**person.headers, **person.client._with_cookies(None)}
+
+
+def _post(url: str, headers: dict, body: dict, seconds: float) -> int:
+    return requests.post(url, json=body, headers=headers, timeout=seconds).status_code
 
 
 @contextmanager
 def attack(person: Person, tenant):
-    """So many requests at once, a new one for each that ends; yields what was answered."""
-    answered, over = Counter(), threading.Event()
-    expensive, lock = Requests(tenant).expensive(), threading.Lock()
-
-    def go_on():
-        while not over.is_set():
-            with lock:
-                path, body = next(expensive)
-            try:
-                answered[ask(person, path, body, 20)] += 1
-            except requests.RequestException:
-                answered["no answer"] += 1
-
-    threads = [threading.Thread(target=go_on, daemon=True) for _ in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
+    """So many requests at once, a new one for each that ends, by a process of its own; what was answered is there afterwards."""
+    processes = multiprocessing.get_context("spawn")
+    over, answers, answered = processes.Event(), processes.Queue(), Counter()
+    asked = SimpleNamespace(database=tenant.database, datasets=dict(tenant.datasets))
+    attacker = processes.Process(target=_go_on, args=(person.client.url, _headers(person), asked, over, answers), daemon=True)
+    attacker.start()
+    answers.get(timeout=60)
     try:
         yield answered
     finally:
         over.set()
+        answered.update(answers.get(timeout=90))
+        attacker.join(60)
+
+
+def _go_on(url: str, headers: dict, tenant, over, answers) -> None:
+    answered, lock = Counter(), threading.Lock()
+    expensive = Requests(tenant).expensive()
+
+    def ask_again() -> None:
+        while not over.is_set():
+            with lock:
+                path, body = next(expensive)
+            try:
+                status = _post(url + path, headers, body, 20)
+            except requests.RequestException:
+                status = "no answer"
+            with lock:
+                answered[status] += 1
+
+    threads = [threading.Thread(target=ask_again, daemon=True) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    answers.put("begun")
+    for thread in threads:
+        thread.join()
+    answers.put(dict(answered))
+
+
+@contextmanager
+def busy_queries(superuser, count: int):
+    """So many queries in PostgreSQL that only compute, without Superset: what the machine's cores have left for the rest."""
+    connections = [psycopg2.connect(**superuser) for _ in range(count)]
+    threads = [threading.Thread(target=_until_cancelled, args=(connection,), daemon=True) for connection in connections]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for connection in connections:
+            connection.cancel()
         for thread in threads:
             thread.join(60)
+        for connection in connections:
+            connection.close()
+
+
+def _until_cancelled(connection) -> None:
+    with suppress(psycopg2.errors.QueryCanceled):
+        connection.cursor().execute(ENDLESS)
 
 
 def dashboard(person: Person, tenant) -> tuple[list[int], float]:

@@ -1,8 +1,9 @@
 """Not a test: how long a dashboard of another tenant takes in quiet times and under attack, for `npm run bench -- attack`."""
 
 import json
+import os
 
-from attack import attack, dashboard, memory_of_children
+from attack import attack, busy_queries, dashboard, memory_of_children
 from test_under_attack import web  # noqa: F401 - a fixture
 
 from world import Person, Web
@@ -10,7 +11,9 @@ from world import Person, Web
 RUNS = 8
 
 
-def test_dashboards(web, world, worker):  # noqa: F811 - a fixture
+def test_dashboards(web, world, worker, servers):  # noqa: F811 - a fixture
+    from superset_tenancy.admission.middleware import OF_REQUESTS
+
     attacker, victim = world["tk4q9w"], world["tz81mm"]
     them, me = (Person(Web(web.url), f"analyst-{tenant.id}") for tenant in (attacker, victim))
     for _ in range(2):
@@ -19,8 +22,21 @@ def test_dashboards(web, world, worker):  # noqa: F811 - a fixture
     with attack(them, attacker) as answered:
         busy, memory = measured(me, victim, web)
     after, _ = measured(me, victim, web)
+    # Of two web processes, and of a worker.
+    queries = 2 * OF_REQUESTS.each + 1
+    with busy_queries(servers.superuser, queries):
+        machine, _ = measured(me, victim, web)
     statuses = {str(status): count for status, count in answered.items()}
-    result = {"quiet": quiet, "busy": busy, "after": after, "memory": [memory_before, memory], "answers": statuses}
+    result = {
+        "quiet": quiet,
+        "busy": busy,
+        "after": after,
+        "machine": machine,
+        "queries": queries,
+        "memory": [memory_before, memory],
+        "answers": statuses,
+        "load": os.getloadavg()[0],
+    }
     print("\nMEASURED " + json.dumps(result))
 
 

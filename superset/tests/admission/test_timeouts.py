@@ -5,9 +5,11 @@ import pytest
 #: What waits, and what it waits for, one after the other.
 WAITS_FOR = [
     ("page", ["loadBalancerIdle"]),
-    ("loadBalancerIdle", ["admission", "request"]),
+    ("loadBalancerIdle", ["request"]),
     ("keepAlive", ["loadBalancerIdle"]),
     ("request", ["metadataPool", "tenantPool", "statement"]),
+    # What has waited for its turn has that much less time for its queries.
+    ("request", ["admission", "metadataPool", "tenantPool"]),
     ("statement", ["tenantPool"]),
     ("metadataPool", ["secretsManager"]),
     ("tenantPool", ["secretsManager"]),
@@ -18,7 +20,7 @@ WAITS_FOR = [
 ]
 
 
-@pytest.mark.parametrize("waits, awaited", WAITS_FOR, ids=[waits for waits, _ in WAITS_FOR])
+@pytest.mark.parametrize("waits, awaited", WAITS_FOR, ids=[f"{waits}-{awaited[0]}" for waits, awaited in WAITS_FOR])
 def test_what_is_waited_for_ends_first(waits, awaited):
     from superset_tenancy.timeouts import TIMEOUTS
 

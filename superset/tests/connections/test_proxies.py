@@ -3,8 +3,10 @@
 PgBouncer stands for RDS Proxy. It does not pin, so what would is looked for in all that Superset says to it.
 """
 
+import copy
 import json
 import re
+import socket
 import threading
 import time
 import uuid
@@ -469,6 +471,26 @@ class TestStop:
         status = []
         # Superset's worker and its web server both write the status; whichever is last.
         wait_until(lambda: status.append(self.status(tenant, query)) or status[-1] in ("stopped", "failed"), seen=status)
+
+    def test_a_query_whose_client_has_left(self, app, world, listener, servers):
+        """RDS Proxy takes no request to cancel, which PgBouncer does: another session asks for it."""
+        tenant = world["tk4q9w"]
+        browser, server = socket.socketpair()
+        client = app.test_client()
+        client.environ_base["gunicorn.socket"] = server
+        answers = []
+        leaving = copy.copy(tenant.analyst)
+        leaving.client = client
+        run = threading.Thread(target=lambda: answers.append(leaving.sql(tenant.database, LONG, schema=None)))
+        run.start()
+        wait_until(lambda: running(servers, tenant))
+        browser.close()
+        wait_until(lambda: not running(servers, tenant))
+        run.join()
+        server.close()
+        assert answers[0].status_code != 200 and "has left" in answers[0].text, answers[0].text
+        assert any("pg_cancel_backend" in statement for statement in listener.statements)
+        assert rows(tenant.analyst.chart_data(tenant.datasets["orders"])) == [{"n": tenant.orders}]
 
     def status(self, tenant, query: dict) -> str:
         return tenant.analyst.get(f"/api/v1/query/{query['queryId']}").json["result"]["status"]
