@@ -52,14 +52,19 @@ def backfill(cursor: Any, say: Callable[[str], None], new: frozenset[str]) -> No
 
     `new` names the tables that had no such column. In all others a row's people may be of another tenant by now.
     """
+    fill(cursor, say)
+    if problems := list(_contradictions(cursor, new)):
+        raise Refused(problems)
+
+
+def fill(cursor: Any, say: Callable[[str], None]) -> None:
+    """Fills the column where it is empty: also in rows that tasks of an older version have written since."""
     cursor.execute(_PEOPLE)
     _fill_databases(cursor)
     filled = 0
     for table in TENANT_TABLES:
         for source in _sources(table):
             filled += _fill(cursor, table.name, source)
-    if problems := list(_contradictions(cursor, new)):
-        raise Refused(problems)
     if filled:
         say(f"metadata: {filled} rows were given their tenant")
 

@@ -13,9 +13,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import backoff
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import current_app
+from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from superset import db
 
 from superset_tenancy.connections.credentials import secrets_manager
@@ -55,13 +57,21 @@ def migrate(location: str, say: Callable[[str], None]) -> bool:
             connection.commit()
         _superset("init")
         if not is_for_one_tenant():
-            protect(cursor, say)
-            set_web_password(cursor, _web_password())
-            connection.commit()
+            _protect(connection, say)
         # What the engine knows of the database may be from before.
         db.session.remove()
         db.engine.dispose()
         return apply_state(state, False, say)
+
+
+@backoff.on_exception(backoff.constant, (DeadlockDetected, LockNotAvailable), max_tries=5, interval=5)
+def _protect(connection: Any, say: Callable[[str], None]) -> None:
+    """One transaction, made again if it met one of the services: those go on working meanwhile."""
+    connection.rollback()
+    with connection.cursor() as cursor:
+        protect(cursor, say)
+        set_web_password(cursor, _web_password())
+    connection.commit()
 
 
 def _connected() -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from psycopg2 import sql
 
 from superset_tenancy.metadata import policies
-from superset_tenancy.metadata.backfill import backfill
+from superset_tenancy.metadata.backfill import backfill, fill
 from superset_tenancy.metadata.roles import ensure_roles, grant_on_database, grant_on_table
 from superset_tenancy.metadata.tables import BY_NAME, SharedTable, TenantTable, unknown_tables
 from superset_tenancy.provisioning.changes import Refused
@@ -61,6 +61,7 @@ def protect(cursor: Any, say: Callable[[str], None]) -> None:
     grant_on_database(cursor)
     stale = [table for table in BY_NAME.values() if not _is_current(table, *facts[table.name])]
     if not stale:
+        fill(cursor, say)
         say("metadata: all tables are protected already")
         return
     # Instead of waiting without an end for somebody who holds a table, which makes all others wait.

@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
@@ -119,6 +121,27 @@ def test_what_somebody_switched_off_is_switched_on_again(superset):
     assert superset.values("SELECT polname FROM pg_policy WHERE polrelid = 'slices'::regclass AND polname = 'tenancy'")
 
 
+def test_a_deadlock_with_the_services_is_tried_again(superset):
+    """They write to two tables in the other order, while the migration alters both."""
+    for table in ("dbs", "slices"):
+        superset.rows(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+    # The migration looks for a deadlock first.
+    superset.rows(f"ALTER DATABASE {WORK} SET deadlock_timeout = '5s'")
+    with superset.connected() as connection, connection.cursor() as service, ThreadPoolExecutor(1) as threads:
+        service.execute("SET LOCAL deadlock_timeout = '5min'")
+        service.execute("LOCK TABLE slices IN ROW EXCLUSIVE MODE")
+        migrating = threads.submit(migrate, superset, NORTHWIND)
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'slices'::regclass"
+        while superset.values(waits) == [0]:
+            assert not migrating.done(), migrating.result()
+            time.sleep(0.1)
+        service.execute("LOCK TABLE dbs IN ROW EXCLUSIVE MODE")
+        connection.commit()
+        done = migrating.result()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert superset.values("SELECT relrowsecurity FROM pg_class WHERE relname = 'dbs'") == [True]
+
+
 def test_a_run_that_dies_leaves_tables_closed_and_the_next_completes(superset, app):
     from superset_tenancy.metadata.protection import open_for_upgrade
 
@@ -165,6 +188,18 @@ class TestExistingMetadata:
         assert superset.values("SELECT tenant FROM dbs ORDER BY 1") == ["tk4q9w", "tz81mm"]
         assert superset.values("SELECT tenant FROM slices UNION ALL SELECT tenant FROM tables") == ["tk4q9w", "tk4q9w"]
         assert superset.values("SELECT tenant FROM annotation_layer") == [None]
+
+    def test_of_tasks_that_ran_on_get_theirs_at_the_next_migration(self, superset):
+        """Those of before log in as the owner until they are replaced."""
+        superset.apply(NORTHWIND, CONTOSO)
+        superset.rows(
+            "INSERT INTO dashboards (id, dashboard_title, created_by_fk) SELECT nextval('dashboards_id_seq'), 'late', id"
+            " FROM ab_user WHERE email = 'ben@contoso.example'"
+        )
+        assert superset.values("SELECT tenant FROM dashboards") == [None]
+        done = migrate(superset, NORTHWIND, CONTOSO)
+        assert done.returncode == 0 and "all tables are protected already" in done.stdout, done.stdout + done.stderr
+        assert superset.values("SELECT tenant FROM dashboards") == ["tz81mm"]
 
     def test_that_contradict_each_other_stop_the_migration_by_name(self, superset):
         superset.apply(NORTHWIND, CONTOSO)
