@@ -265,6 +265,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   private readonly logGroup: logs.LogGroup;
   private readonly environment: { [name: string]: string };
   private readonly secrets: { [name: string]: ecs.Secret };
+  private readonly capacityProviders: ecs.CfnClusterCapacityProviderAssociations;
 
   /**
    * @param scope the parent.
@@ -289,6 +290,11 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     this.cluster = new ecs.Cluster(this, 'Cluster', {
       vpc: network.vpc,
       containerInsightsV2: ecs.ContainerInsights.ENHANCED,
+    });
+    this.capacityProviders = new ecs.CfnClusterCapacityProviderAssociations(this, 'CapacityProviders', {
+      cluster: this.cluster.clusterName,
+      capacityProviders: ['FARGATE', SPOT],
+      defaultCapacityProviderStrategy: [],
     });
     const tasks = { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') };
     this.taskRole = new iam.Role(this, 'TaskRole', { ...tasks, description: 'Superset' });
@@ -365,7 +371,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
         environment: brand,
         healthCheck: WORKER_LIVES,
       }),
-      ...(props.spotWorkers && { capacityProviderStrategies: SPOT }),
+      ...(props.spotWorkers && { capacityProviderStrategies: [{ capacityProvider: SPOT, weight: 1 }] }),
     });
     this.beatService = this.newService('Beat', network, securityGroup, {
       taskDefinition: this.newTask('BeatTask', 'beat', TASK_SIZES.beat, COMMANDS.beat, { healthCheck: BEAT_TICKS }),
@@ -755,7 +761,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     securityGroup: ec2.SecurityGroup,
     props: Omit<ecs.FargateServiceProps, 'cluster'>,
   ): ecs.FargateService {
-    return new ecs.FargateService(this, id, {
+    const service = new ecs.FargateService(this, id, {
       cluster: this.cluster,
       vpcSubnets: network.serviceSubnets,
       securityGroups: [securityGroup],
@@ -767,6 +773,9 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       propagateTags: ecs.PropagatedTagSource.SERVICE,
       ...props,
     });
+    // ECS refuses Spot before the association, and refuses to take the association away before the service.
+    service.node.addDependency(this.capacityProviders);
+    return service;
   }
 
   private newEntrance(
@@ -868,7 +877,7 @@ export const TASK_SIZES = {
 const USER = 'superset';
 
 /** Workers acknowledge a task when it is done, so that one which was ended begins anew elsewhere. */
-const SPOT = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }];
+const SPOT = 'FARGATE_SPOT';
 
 /** Requests of a minute, of which a dashboard with 30 charts takes about 60. */
 const REQUESTS_PER_TASK = 1000;

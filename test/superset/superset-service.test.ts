@@ -279,6 +279,22 @@ describe('Superset as a service', () => {
     template.resourceCountIs('AWS::ApplicationAutoScaling::ScalableTarget', 2);
   });
 
+  test.each([false, true])('may use Spot, which ECS takes from an associated cluster only (Spot: %s)', (spotWorkers) => {
+    const made = spotWorkers ? synthesise({ spotWorkers }).template : template;
+
+    const [[association, { Properties }]] = Object.entries(
+      made.findResources('AWS::ECS::ClusterCapacityProviderAssociations'),
+    );
+    expect(Properties).toEqual({
+      Cluster: { Ref: expect.stringMatching(/^SupersetCluster/) },
+      CapacityProviders: ['FARGATE', 'FARGATE_SPOT'],
+      DefaultCapacityProviderStrategy: [],
+    });
+    for (const { DependsOn } of Object.values(made.findResources('AWS::ECS::Service'))) {
+      expect(DependsOn).toContain(association);
+    }
+  });
+
   test('rolls back a version that does not start', () => {
     for (const { Properties } of Object.values(template.findResources('AWS::ECS::Service'))) {
       expect(Properties.DeploymentConfiguration.DeploymentCircuitBreaker).toEqual({ Enable: true, Rollback: true });
