@@ -40,6 +40,7 @@ PRETENDED = {
     "AWS::EC2::NatGateway": lambda id, props: (f"nat-{id}", {"NatGatewayId": f"nat-{id}"}),
     "AWS::EC2::SecurityGroupEgress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
     "AWS::EC2::SecurityGroupIngress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
+    "AWS::ECS::ClusterCapacityProviderAssociations": lambda id, props: (props["Cluster"], {}),
     "AWS::WAFv2::WebACLAssociation": lambda id, props: (f"{props['WebACLArn']}|{props['ResourceArn']}", {}),
 }
 pretended_so_far = set()
