@@ -8,6 +8,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, IConstruct } from 'constructs';
 import { LoginSecret } from '../tenant/login-secret';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { kept } from '../protection/protection';
 import { PostgresServer } from './postgres-server';
 
 /** Props of {@link MetadataDatabase}. */
@@ -61,8 +62,9 @@ export interface MetadataDatabaseProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What happens to the server with the stack. All but DESTROY turns deletion protection on, and keeps automated
-   * backups, log groups, the own key and what else the server uses.
+   * What happens to the server with the stack. All but DESTROY turns deletion protection on, unless the context
+   * `superset-tenancy:unprotected` is true, and keeps automated backups, log groups, the own key and what else the server uses.
+   * RETAIN does not keep what a failed deployment has created.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -184,7 +186,7 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
       database: this.databaseName,
       encryptionKey: server.encryptionKey,
       // A secret has no snapshot.
-      removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : RemovalPolicy.RETAIN,
+      removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : kept(RemovalPolicy.RETAIN),
     });
   }
 

@@ -68,8 +68,9 @@ export interface TenantDatabaseServerProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What happens to the server with the stack. All but DESTROY turns deletion protection on, and keeps automated
-   * backups, log groups, the own key and what else the server uses.
+   * What happens to the server with the stack. All but DESTROY turns deletion protection on, unless the context
+   * `superset-tenancy:unprotected` is true, and keeps automated backups, log groups, the own key and what else the server uses.
+   * RETAIN does not keep what a failed deployment has created.
    *
    * @default RemovalPolicy.RETAIN
    */

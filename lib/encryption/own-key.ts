@@ -2,6 +2,7 @@ import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { kept } from '../protection/protection';
 
 /**
  * Props of the key that a construct makes when it was given none.
@@ -9,7 +10,7 @@ import { Construct } from 'constructs';
  * AWS-managed keys do not do: CloudWatch alarms cannot publish through `aws/sns`, and log groups have none.
  */
 export function ownKeyProps(description: string, removalPolicy = RemovalPolicy.RETAIN): kms.KeyProps {
-  return { description, enableKeyRotation: true, removalPolicy, pendingWindow: Duration.days(30) };
+  return { description, enableKeyRotation: true, removalPolicy: kept(removalPolicy), pendingWindow: Duration.days(30) };
 }
 
 /** Lets CloudWatch Logs use the key for log groups of this account. Nothing is added to an imported key. */

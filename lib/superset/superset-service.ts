@@ -14,6 +14,7 @@ import { IMetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { kept } from '../protection/protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
@@ -213,7 +214,7 @@ export interface SupersetServiceProps {
 
   /**
    * What happens to Superset's secrets and the access logs with the stack. All but DESTROY turns the load balancer's deletion
-   * protection on. A lost `SECRET_KEY` makes what Superset encrypted with it unreadable.
+   * protection on, unless the context `superset-tenancy:unprotected` is true. A lost `SECRET_KEY` makes what Superset encrypted with it unreadable.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -699,7 +700,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       const secret = new secretsmanager.Secret(this, id, {
         description,
         encryptionKey: key,
-        removalPolicy,
+        removalPolicy: kept(removalPolicy),
         generateSecretString: { passwordLength: 64, excludePunctuation: true },
       });
       const reason = 'Superset signs and encrypts with it: a change needs its own command, and ends every session.';

@@ -50,7 +50,7 @@ test('nothing rotates the password of the services, which PostgreSQL learns from
   made.resourceCountIs('AWS::SecretsManager::RotationSchedule', 0);
   made.hasResource('AWS::SecretsManager::Secret', {
     Properties: { Description: 'PostgreSQL login of the web, workers and beat of Superset to its metadata' },
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
     UpdateReplacePolicy: 'Retain',
   });
 });

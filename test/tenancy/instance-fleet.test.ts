@@ -232,7 +232,7 @@ describe('the example', () => {
   test('what holds data outlives its stack, and the backups are as long as the tenant says', () => {
     const [server] = resourcesOf(own, /DBInstance$/);
 
-    expect(server).toMatchObject({ DeletionPolicy: 'Retain', Properties: { BackupRetentionPeriod: 30 } });
+    expect(server).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', Properties: { BackupRetentionPeriod: 30 } });
     const stateful = resourcesOf(inCell, /^AWS::(SecretsManager::Secret|KMS::Key)$/);
     const lost = stateful.filter(({ DeletionPolicy }) => !/^Retain/.test(DeletionPolicy ?? ''));
     expect(lost.map(({ Properties }) => Properties.Description)).toEqual([
