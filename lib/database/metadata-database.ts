@@ -10,6 +10,7 @@ import { LoginSecret } from '../tenant/login-secret';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { kept } from '../protection/protection';
 import { PostgresServer } from './postgres-server';
+import { POSTGRES_VERSION } from './postgres-version';
 
 /** Props of {@link MetadataDatabase}. */
 export interface MetadataDatabaseProps {
@@ -46,10 +47,11 @@ export interface MetadataDatabaseProps {
   readonly backupRetention?: Duration;
 
   /**
-   * PostgreSQL version, `major.minor`: 15.14, 16.10, 17.6 or a later minor of these. RDS applies minor upgrades
-   * by itself.
+   * PostgreSQL version: `15`, `16` or `17`, of which RDS takes its preferred minor, or `major.minor` from 15.14, 16.10 and 17.6 on.
+   * RDS applies minor upgrades by itself, and ends the creation of servers with a minor about a year after its release: one that is
+   * named has to be kept up to date.
    *
-   * @default '17.9'
+   * @default '17'
    */
   readonly postgresVersion?: string;
 
@@ -166,7 +168,7 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
       storageGiB: this.storageGiB,
       multiAz: props.multiAz ?? true,
       backupRetention: props.backupRetention ?? Duration.days(14),
-      postgresVersion: props.postgresVersion ?? '17.9',
+      postgresVersion: props.postgresVersion ?? POSTGRES_VERSION,
       databaseName: this.databaseName,
       masterUsername: 'supersetmaster',
       encryptionKey: props.encryptionKey,

@@ -152,12 +152,12 @@ export class PostgresServer extends Construct {
   }
 
   private validVersion(version: string): rds.PostgresEngineVersion {
-    const major = /^(\d+)\.\d+$/.exec(version)?.[1];
+    const major = /^(\d+)(?:\.\d+)?$/.exec(version)?.[1];
     if (!major || !POSTGRES_MAJORS.includes(major)) {
       throw new ConfigurationError(
         this,
         'POSTGRES_VERSION_UNSUPPORTED',
-        `postgresVersion is '${version}'; it must be a full version 'major.minor' of PostgreSQL ${POSTGRES_MAJORS.join(', ')}.`,
+        `postgresVersion is '${version}'; it must be ${POSTGRES_MAJORS.join(', ')} or a version 'major.minor' of these.`,
       );
     }
     const safer = saferVersion(version);

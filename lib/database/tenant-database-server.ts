@@ -8,6 +8,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { PostgresServer } from './postgres-server';
+import { POSTGRES_VERSION } from './postgres-version';
 import { grantTenantLogin } from './tenant-login';
 
 /** Props of {@link TenantDatabaseServer}. */
@@ -45,10 +46,11 @@ export interface TenantDatabaseServerProps {
   readonly backupRetention?: Duration;
 
   /**
-   * PostgreSQL version, `major.minor`: 15.14, 16.10, 17.6 or a later minor of these. RDS applies minor upgrades
-   * by itself.
+   * PostgreSQL version: `15`, `16` or `17`, of which RDS takes its preferred minor, or `major.minor` from 15.14, 16.10 and 17.6 on.
+   * RDS applies minor upgrades by itself, and ends the creation of servers with a minor about a year after its release: one that is
+   * named has to be kept up to date.
    *
-   * @default '17.9'
+   * @default '17'
    */
   readonly postgresVersion?: string;
 
@@ -126,7 +128,7 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
       storageGiB: this.storageGiB,
       multiAz: props.multiAz ?? true,
       backupRetention: props.backupRetention ?? Duration.days(14),
-      postgresVersion: props.postgresVersion ?? '17.9',
+      postgresVersion: props.postgresVersion ?? POSTGRES_VERSION,
       databaseName: this.databaseName,
       masterUsername: 'tenancymaster',
       encryptionKey: props.encryptionKey,

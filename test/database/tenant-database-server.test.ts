@@ -219,6 +219,10 @@ test('a given key is used in place of an own one', () => {
   Template.fromStack(stack).resourceCountIs('AWS::KMS::Key', 1);
 });
 
+test('no minor version is named by default, since RDS ends the creation of servers with it', () => {
+  template().hasResourceProperties('AWS::RDS::DBInstance', { EngineVersion: '17' });
+});
+
 test.each([
   ['15.13', '15.14'],
   ['16.9', '16.10'],
@@ -232,7 +236,8 @@ test.each([
 });
 
 test.each([
-  [{ postgresVersion: '17' }, /'17'.*'major\.minor' of PostgreSQL 15, 16, 17.*POSTGRES_VERSION_UNSUPPORTED/],
+  [{ postgresVersion: '14' }, /'14'; it must be 15, 16, 17 or a version 'major\.minor'.*POSTGRES_VERSION_UNSUPPORTED/],
+  [{ postgresVersion: '17.' }, /'17\.'.*POSTGRES_VERSION_UNSUPPORTED/],
   [{ postgresVersion: '14.19' }, /'14\.19'.*POSTGRES_VERSION_UNSUPPORTED/],
   [{ instanceClass: 'db.m7g.large' }, /'db\.m7g\.large'.*without 'db\.': m7g\.large, .*INSTANCE_CLASS_UNKNOWN/],
   [{ instanceClass: 'm99.large' }, /'m99\.large'.*INSTANCE_CLASS_UNKNOWN/],
