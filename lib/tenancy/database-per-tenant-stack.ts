@@ -6,7 +6,7 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
-import { Environment } from '../environment/environment';
+import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { isProtected, warnUnprotected } from '../protection/protection';
@@ -44,7 +44,7 @@ export class DatabasePerTenantStack extends Stack {
       ...props,
       env: { account: environment.account, region: environment.region },
     });
-    checkEnvironment(this, environment);
+    checkEnvironment(this, environment, TenancyModel.DATABASE_PER_TENANT);
     if (!destroy) warnUnprotected(this);
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;

@@ -4,7 +4,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
-import { Environment } from '../environment/environment';
+import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
@@ -43,7 +43,7 @@ export class InstanceCellStack extends Stack {
    */
   constructor(scope: Construct, id: string, props: InstanceCellStackProps) {
     const { environment, region } = props;
-    checkEnvironment(scope, environment);
+    checkEnvironment(scope, environment, TenancyModel.INSTANCE_PER_TENANT);
     const plans = instancePlans(environment).filter(({ tenant }) => props.tenantIds.includes(tenant.id));
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {

@@ -11,7 +11,7 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
-import { Environment } from '../environment/environment';
+import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { InstanceSharing } from '../tenant/tenant-instance';
@@ -64,7 +64,7 @@ export class InstancePerTenantStack extends Stack {
    */
   constructor(scope: Construct, id: string, props: InstancePerTenantStackProps) {
     const { environment, cell, listenerPriority } = props;
-    checkEnvironment(scope, environment);
+    checkEnvironment(scope, environment, TenancyModel.INSTANCE_PER_TENANT);
     const plan = planOf(scope, environment, props.tenantId);
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {

@@ -6,7 +6,7 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
-import { Environment, EnvironmentData } from '../environment/environment';
+import { Environment, EnvironmentData, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { isProtected, warnUnprotected } from '../protection/protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
@@ -41,7 +41,7 @@ export class SharedRlsStack extends Stack {
       ...props,
       env: { account: environment.account, region: environment.region },
     });
-    checkEnvironment(this, environment);
+    checkEnvironment(this, environment, TenancyModel.SHARED_RLS);
     if (!destroy) warnUnprotected(this);
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
