@@ -6,6 +6,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, IConstruct } from 'constructs';
+import { DEFAULT_BACKUP_DAYS, DEFAULT_METADATA_SERVER } from '../defaults';
 import { LoginSecret } from '../tenant/login-secret';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { kept } from '../protection/protection';
@@ -159,15 +160,15 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
   constructor(scope: Construct, id: string, props: MetadataDatabaseProps) {
     super(scope, id);
     this.databaseName = 'superset';
-    this.instanceClassName = props.instanceClass ?? 't4g.medium';
-    this.storageGiB = props.storageGiB ?? 20;
+    this.instanceClassName = props.instanceClass ?? DEFAULT_METADATA_SERVER.instanceClass;
+    this.storageGiB = props.storageGiB ?? DEFAULT_METADATA_SERVER.storageGiB;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const server = new PostgresServer(this, 'Server', {
       network: props.network,
       instanceClass: this.instanceClassName,
       storageGiB: this.storageGiB,
-      multiAz: props.multiAz ?? true,
-      backupRetention: props.backupRetention ?? Duration.days(14),
+      multiAz: props.multiAz ?? DEFAULT_METADATA_SERVER.multiAz,
+      backupRetention: props.backupRetention ?? Duration.days(DEFAULT_BACKUP_DAYS),
       postgresVersion: props.postgresVersion ?? POSTGRES_VERSION,
       databaseName: this.databaseName,
       masterUsername: 'supersetmaster',

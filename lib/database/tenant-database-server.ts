@@ -6,6 +6,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { DEFAULT_BACKUP_DAYS, DEFAULT_TENANTS_SERVER } from '../defaults';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { PostgresServer } from './postgres-server';
 import { POSTGRES_VERSION } from './postgres-version';
@@ -120,14 +121,14 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
   constructor(scope: Construct, id: string, props: TenantDatabaseServerProps) {
     super(scope, id);
     this.databaseName = props.databaseName ?? 'analytics';
-    this.instanceClassName = props.instanceClass ?? 'm7g.large';
-    this.storageGiB = props.storageGiB ?? 100;
+    this.instanceClassName = props.instanceClass ?? DEFAULT_TENANTS_SERVER.instanceClass;
+    this.storageGiB = props.storageGiB ?? DEFAULT_TENANTS_SERVER.storageGiB;
     const server = new PostgresServer(this, 'Server', {
       network: props.network,
       instanceClass: this.instanceClassName,
       storageGiB: this.storageGiB,
-      multiAz: props.multiAz ?? true,
-      backupRetention: props.backupRetention ?? Duration.days(14),
+      multiAz: props.multiAz ?? DEFAULT_TENANTS_SERVER.multiAz,
+      backupRetention: props.backupRetention ?? Duration.days(DEFAULT_BACKUP_DAYS),
       postgresVersion: props.postgresVersion ?? POSTGRES_VERSION,
       databaseName: this.databaseName,
       masterUsername: 'tenancymaster',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { DEFAULT_TASKS } from '../defaults';
 import { saferVersion } from '../database/postgres-version';
 import { brandRuleProblems } from '../superset/brand-rules';
 import { contentBundleProblem } from '../superset/content-bundle';
@@ -50,8 +51,8 @@ const RULES: Rule[] = [
   (environment) => certificateOfTheRegion(environment, ['domain', 'certificateArn'], knownRegion(environment)),
   (environment) => safePostgres(environment, ['database', 'postgresVersion']),
   (environment) => safePostgres(environment, ['metadataDatabase', 'postgresVersion']),
-  (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks', [2, 6]),
-  (environment) => minUpToMax(environment, 'minWorkerTasks', 'maxWorkerTasks', [1, 4]),
+  (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks'),
+  (environment) => minUpToMax(environment, 'minWorkerTasks', 'maxWorkerTasks'),
   emailAddresses,
   functionNames,
   schemaIsFree,
@@ -72,9 +73,13 @@ function safePostgres(environment: unknown, path: Path): Problem[] {
   ];
 }
 
-function minUpToMax(environment: unknown, minKey: string, maxKey: string, defaults: [number, number]): Problem[] {
+function minUpToMax(
+  environment: unknown,
+  minKey: keyof typeof DEFAULT_TASKS,
+  maxKey: keyof typeof DEFAULT_TASKS,
+): Problem[] {
   const given = [minKey, maxKey].map((key) => at(environment, ['superset', key]));
-  const [min, max] = given.map((value, index) => value ?? defaults[index]);
+  const [min, max] = [given[0] ?? DEFAULT_TASKS[minKey], given[1] ?? DEFAULT_TASKS[maxKey]];
   if (typeof min !== 'number' || typeof max !== 'number' || min <= max) return [];
   const [here, there] = given[0] === undefined ? [maxKey, minKey] : [minKey, maxKey];
   const byDefault = given.includes(undefined) ? ' by default' : '';

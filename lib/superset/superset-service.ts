@@ -12,6 +12,7 @@ import { Construct, IDependable } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { IMetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
+import { DEFAULT_TASKS } from '../defaults';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { kept } from '../protection/protection';
@@ -282,8 +283,10 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const key =
       props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Superset ${this.node.path}`, removalPolicy));
-    const web = this.validTasks('Web', props.minWebTasks ?? 2, props.maxWebTasks ?? 6);
-    const workers = this.validTasks('Worker', props.minWorkerTasks ?? 1, props.maxWorkerTasks ?? 4);
+    const { minWebTasks = DEFAULT_TASKS.minWebTasks, maxWebTasks = DEFAULT_TASKS.maxWebTasks } = props;
+    const { minWorkerTasks = DEFAULT_TASKS.minWorkerTasks, maxWorkerTasks = DEFAULT_TASKS.maxWorkerTasks } = props;
+    const web = this.validTasks('Web', minWebTasks, maxWebTasks);
+    const workers = this.validTasks('Worker', minWorkerTasks, maxWorkerTasks);
 
     this.url = `https://${props.domainName}`;
     this.image = props.image ?? SupersetImage.bundled();

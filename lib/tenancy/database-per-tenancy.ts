@@ -3,6 +3,7 @@ import { Annotations, CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cd
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { DEFAULT_TASKS } from '../defaults';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { ProxyAuthentication } from '../database/proxy-authentication';
@@ -276,7 +277,8 @@ export class DatabasePerTenancy extends Construct {
     tenants: Tenant[],
   ): ShardBudget {
     const own = props.tenants.filter(({ ownWorkers }) => ownWorkers).length;
-    const tasks = { web: props.maxWebTasks ?? 6, workers: (props.maxWorkerTasks ?? 4) + own * OWN_WORKER_TASKS };
+    const { maxWebTasks: web = DEFAULT_TASKS.maxWebTasks, maxWorkerTasks = DEFAULT_TASKS.maxWorkerTasks } = props;
+    const tasks = { web, workers: maxWorkerTasks + own * OWN_WORKER_TASKS };
     checkMetadataConnections(this, tasks.web, tasks.workers, this.metadataDatabase.maxConnections);
     const budget = shardBudget({
       shard,
