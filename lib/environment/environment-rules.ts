@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { DEFAULT_TASKS } from '../defaults';
 import { saferVersion } from '../database/postgres-version';
+import { isUnsafeExtension } from '../provisioning/unsafe-extensions';
 import { brandRuleProblems } from '../superset/brand-rules';
 import { contentBundleProblem } from '../superset/content-bundle';
 import { functionNameProblems } from '../superset/function-name';
@@ -210,10 +211,6 @@ function idleUpToMost(environment: unknown): Problem[] {
   ];
 }
 
-/** Extensions that lead out of the database, or let a tenant run what it likes in the server. */
-const UNSAFE_EXTENSIONS =
-  /^(dblink|postgres_fdw|.*_fdw|adminpack|aws_.*|rds_tools|pg_cron|pg_transport|pglogical|pl(perl|python|tcl|v8|rust).*|lo|pageinspect|pg_visibility)$/;
-
 function safeExtensions(environment: unknown): Problem[] {
   const given = at(environment, ['data', 'extensions']);
   return (Array.isArray(given) ? given : []).flatMap((name, index): Problem[] => {
@@ -222,7 +219,7 @@ function safeExtensions(environment: unknown): Problem[] {
     if (!/^[a-z][a-z0-9_-]{0,62}$/.test(name)) {
       return [{ path, code: 'EXTENSION_INVALID', fault: `is ${valueText(name)}`, allowed: 'the name of an extension' }];
     }
-    if (!UNSAFE_EXTENSIONS.test(name)) return [];
+    if (!isUnsafeExtension(name)) return [];
     return [
       {
         path,

@@ -1,11 +1,12 @@
 import pLimit from 'p-limit';
 import pRetry from 'p-retry';
+import { UNSAFE_EXTENSIONS } from '../../unsafe-extensions';
 import { DesiredDatabase, REGISTRY_DATABASE } from '../../desired-databases';
 import { logIn } from '../log-in';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
 import { Change, Session } from '../session';
-import { REACHING_EXTENSIONS, allowedExtensions } from './inside/functions';
+import { allowedExtensions } from './inside/functions';
 import { IAM_ROLE, iamLogin } from './iam-login';
 import { TenantLogins } from './logins';
 import { Place, placeOf } from './place';
@@ -234,7 +235,7 @@ async function look(session: Session, { schema, extensions }: ServerTraits): Pro
                      AND CASE WHEN e.oid IS NULL AND n.nspname IN ('pg_catalog', 'information_schema') THEN false
                               WHEN e.oid IS NULL THEN p.prosecdef OR p.prokind = 'a'
                                                    OR NOT l.lanpltrusted AND l.lanname NOT IN ('sql', 'internal')
-                              ELSE e.extname <> ALL ($2) OR e.extname = ANY ($3) END
+                              ELSE e.extname <> ALL ($2) OR e.extname::text ~ $3 END
                    ORDER BY 1) AS callable,
             ARRAY(SELECT 'foreign-data wrapper ' || fdwname FROM pg_foreign_data_wrapper
                    WHERE has_foreign_data_wrapper_privilege(oid, 'USAGE')
@@ -247,7 +248,7 @@ async function look(session: Session, { schema, extensions }: ServerTraits): Pro
                FROM pg_roles r WHERE r.rolname = session_user)
               OR EXISTS (SELECT FROM pg_auth_members WHERE member IN (session_user::regrole, to_regrole($4))
                                                        AND roleid IS DISTINCT FROM to_regrole($4)) AS powers`,
-    [schema, allowedExtensions(extensions), REACHING_EXTENSIONS, IAM_ROLE],
+    [schema, allowedExtensions(extensions), UNSAFE_EXTENSIONS, IAM_ROLE],
   );
   return finding;
 }
