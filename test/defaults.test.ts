@@ -51,3 +51,13 @@ test.each<[string, Record<string, string>]>([
 ])('the defaults that %s documents are those that are taken', (file, taken) => {
   expect(documented(file)).toMatchObject(taken);
 });
+
+test('the page on local runs names the Node.js that the functions have', () => {
+  const read = (file: string) => readFileSync(join(__dirname, '..', file), 'utf8');
+  const runtimes = ['lib/provisioning/awaited-provider.ts', 'lib/provisioning/provisioner-function.ts'].map(
+    (file) => /NODEJS_(\d+)_X/.exec(read(file))?.[1],
+  );
+
+  expect(runtimes).toEqual(['24', '24']);
+  expect(read('docs/local.md')).toContain(`what Lambda runs on Node.js ${runtimes[0]}`);
+});
