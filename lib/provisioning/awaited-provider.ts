@@ -5,7 +5,6 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct, IConstruct } from 'constructs';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
-import { neverRetry } from './no-retries';
 
 /** One of the two functions. */
 export interface AwaitedFunction {
@@ -52,7 +51,6 @@ export class AwaitedProvider extends Construct {
       providerFunctionEnvEncryption: props.encryptionKey,
       disableWaiterStateMachineLogging: true,
     });
-    neverRetry(provider.node.findChild('framework-onEvent') as lambda.Function);
     this.serviceToken = provider.serviceToken;
     this.serviceTimeout = props.longest.plus(Duration.minutes(2));
     this.acknowledgeFindings(provider, [this.start, this.watch]);

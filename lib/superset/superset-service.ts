@@ -267,7 +267,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   private readonly logGroup: logs.LogGroup;
   private readonly environment: { [name: string]: string };
   private readonly secrets: { [name: string]: ecs.Secret };
-  private readonly capacityProviders: ecs.CfnClusterCapacityProviderAssociations;
+  private readonly capacityProviders?: ecs.CfnClusterCapacityProviderAssociations;
 
   /**
    * @param scope the parent.
@@ -295,11 +295,13 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       vpc: network.vpc,
       containerInsightsV2: ecs.ContainerInsights.ENHANCED,
     });
-    this.capacityProviders = new ecs.CfnClusterCapacityProviderAssociations(this, 'CapacityProviders', {
-      cluster: this.cluster.clusterName,
-      capacityProviders: ['FARGATE', SPOT],
-      defaultCapacityProviderStrategy: [],
-    });
+    if (props.spotWorkers) {
+      this.capacityProviders = new ecs.CfnClusterCapacityProviderAssociations(this, 'CapacityProviders', {
+        cluster: this.cluster.clusterName,
+        capacityProviders: ['FARGATE', SPOT],
+        defaultCapacityProviderStrategy: [],
+      });
+    }
     const tasks = { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') };
     this.taskRole = new iam.Role(this, 'TaskRole', { ...tasks, description: 'Superset' });
     this.migrationRole = new iam.Role(this, 'MigrationRole', { ...tasks, description: 'Migration of Superset' });
@@ -778,7 +780,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...props,
     });
     // ECS refuses Spot before the association, and refuses to take the association away before the service.
-    service.node.addDependency(this.capacityProviders);
+    if (this.capacityProviders) service.node.addDependency(this.capacityProviders);
     return service;
   }
 

@@ -306,6 +306,7 @@ test('the preset standard has a server and a load balancer for each, economy Spo
     CapacityProviderStrategy: [{ CapacityProvider: 'FARGATE_SPOT', Weight: 1 }],
     LaunchType: Match.absent(),
   });
+  economy.resourceCountIs('AWS::ECS::ClusterCapacityProviderAssociations', 1);
   economy.resourcePropertiesCountIs('AWS::ApplicationAutoScaling::ScalableTarget', { MinCapacity: 1 }, 2);
 });
 
