@@ -63,6 +63,8 @@ export interface LocalPostgres {
 }
 
 const START_SECONDS = 30;
+/** RDS makes passwords of nearly all printable characters; these are the ones that a URI or a shell takes for something else. */
+const TELLING_CHARACTERS = `a%41#?':&+ b`;
 
 // Nobody's data: a crash of the machine may lose it.
 const SETTINGS = {
@@ -244,8 +246,11 @@ function restoreSymlinks(native: string): void {
 }
 
 async function initialise(home: Home): Promise<Users> {
-  const newUser = (username: string) => ({ username, password: randomBytes(18).toString('base64url') });
-  const users = { master: newUser('postgres'), superuser: newUser('rdsadmin') };
+  const newUser = (username: string, end = '') => ({
+    username,
+    password: `${randomBytes(18).toString('base64url')}${end}`,
+  });
+  const users = { master: newUser('postgres', TELLING_CHARACTERS), superuser: newUser('rdsadmin') };
   const passwordFile = join(home.directory, 'password');
   rmSync(home.data, { recursive: true, force: true });
   writeFileSync(passwordFile, users.superuser.password, { mode: 0o600 });
