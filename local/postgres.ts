@@ -58,8 +58,8 @@ export interface LocalPostgres {
   readonly ownCertificate: { readonly certificate: string; readonly key: string };
   stop(): Promise<void>;
   restart(): Promise<void>;
-  /** Keeps all but the superuser out of a database, whatever its rights say, as RDS does with its own. It starts again for that. */
-  refuseLogins(database: string): Promise<void>;
+  /** Keeps all, or some, but the superuser out of a database, whatever its rights say, as RDS does with its own. It starts again for that. */
+  refuseLogins(database: string, users?: string): Promise<void>;
 }
 
 const START_SECONDS = 30;
@@ -88,8 +88,8 @@ hostssl all +rds_iam 127.0.0.1/32 trust clientcert=verify-ca
 hostssl all all 127.0.0.1/32 scram-sha-256
 `;
 
-function closedTo(database: string): string {
-  return `hostssl ${database} rdsadmin 127.0.0.1/32 scram-sha-256\nhostssl ${database} all 127.0.0.1/32 reject\n`;
+function closedTo(database: string, users: string): string {
+  return `hostssl ${database} rdsadmin 127.0.0.1/32 scram-sha-256\nhostssl ${database} ${users} 127.0.0.1/32 reject\n`;
 }
 
 /** Starts a PostgreSQL of the given version, and waits until it answers. */
@@ -119,8 +119,8 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
           await server.stop();
           server = await startServer(home, port, limits);
         },
-        async refuseLogins(database) {
-          writeFileSync(join(home.data, 'pg_hba.conf'), closedTo(database) + HOST_BASED_AUTHENTICATION);
+        async refuseLogins(database, users = 'all') {
+          writeFileSync(join(home.data, 'pg_hba.conf'), closedTo(database, users) + HOST_BASED_AUTHENTICATION);
           await this.restart();
         },
       };

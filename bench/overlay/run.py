@@ -69,7 +69,9 @@ def stock(servers: Servers) -> dict[str, str]:
     return {
         **env,
         "SUPERSET_CONFIG_PATH": str(HERE / "stock_superset_config.py"),
-        "STOCK_METADATA_URI": f"postgresql+psycopg2://{metadata['username']}:{quote(metadata['password'], safe='')}@{address}{tls}",
+        "STOCK_METADATA_URI": (
+            f"postgresql+psycopg2://{metadata['username']}:{quote(metadata['password'], safe='')}@{address}{tls}"
+        ),
         "STOCK_TENANT_URI": (
             f"postgresql+psycopg2://{tenant['username']}:{quote(tenant['password'], safe='')}"
             f"@{tenant['host']}:{tenant['port']}/{tenant['database']}{tls}"

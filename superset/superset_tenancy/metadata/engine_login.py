@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 
 def log_engines_in(address: Mapping[str, str], login: Callable[[], dict]) -> None:
-    """Adds `login()` to connections to host, port and database of `address` that have neither user nor password, and to no other."""
+    """Adds `login()` to connections to `address` (host, port, database) without user and password, and to no other."""
 
     def add_login(dialect, record, arguments, parameters) -> None:
         database = parameters.get("dbname", parameters.get("database"))

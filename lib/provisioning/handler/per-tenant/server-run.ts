@@ -6,6 +6,7 @@ import { Change, Session, StatementListener } from '../session';
 import { readMaxConnections, tooFewConnections } from './capacity';
 import { TenantState, readStates } from './catalog';
 import { closeDatabases } from './close-databases';
+import { refuseLockOut } from './iam-trial';
 import { ensureInside } from './inside/ensure-inside';
 import { TenantLogins, readTenantLogins } from './logins';
 import { ensureMetadataDatabase } from './metadata-database';
@@ -50,6 +51,7 @@ export async function reconcileServer(masters: Session[], login: Login, run: Ser
   };
 
   take(await closeDatabases(master, traits.withGrantOptions));
+  await refuseLockOut(master, login, batch.tenants);
   const tenants = await ensureTenants(masters, login, run, traits);
   take(tenants);
   take(await proveTenants(master, run, traits, tenants));
