@@ -1,11 +1,12 @@
 import { DesiredState, ProvisionerEnvironment } from '../desired-state';
 import { revokePublic } from './databases';
 import { withMasterOf } from './master';
-import { asProvisioningError } from './provisioning-error';
+import { ProvisioningFailures, asProvisioningError } from './provisioning-error';
 import { closeUndeclared } from './relations';
 import { endRemovedTenants } from './removed-tenants';
 import { beginLoaderMembership, endLoaderMembership, ensureRoles } from './roles';
 import { Login, readLogin, readLogins } from './secrets';
+import { outdatedVersion } from './server-version';
 import { Change, Session, StatementListener } from './session';
 import { protectTables } from './tables';
 import { ensureTenancySchema } from './tenancy-schema';
@@ -51,6 +52,8 @@ export async function reconcile(
       changes.push(...(await ensureTenants(masters, desired, logins)));
       changes.push(...(await verifyLoader(master, loader)));
       changes.push(...(await verifyTenants(master, desired, await allOf(logins), options.verifyEverybody ?? false)));
+      const outdated = await outdatedVersion(master);
+      if (outdated.length > 0) throw new ProvisioningFailures(outdated);
       await remember(master, desired);
       const pending = [...tables.pending, ...(await pendingTenantTables(master, desired))];
       return { changes, pending, unreadable: undeclared.unreadable };

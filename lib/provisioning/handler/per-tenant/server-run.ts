@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { DatabaseServer, DesiredDatabase } from '../../desired-databases';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
+import { outdatedVersion } from '../server-version';
 import { Change, Session, StatementListener } from '../session';
 import { readMaxConnections, tooFewConnections } from './capacity';
 import { TenantState, readStates } from './catalog';
@@ -44,7 +45,7 @@ export async function reconcileServer(masters: Session[], login: Login, run: Ser
   const max = await readMaxConnections(master);
   const traits = await readTraits(master, batch);
   const changes = await ensureRegistry(master);
-  const failures = tooFewConnections(server, max);
+  const failures = [...tooFewConnections(server, max), ...(await outdatedVersion(master))];
   const take = (step: { readonly changes: Change[]; readonly failures: ProvisioningError[] }) => {
     changes.push(...step.changes);
     failures.push(...step.failures);
