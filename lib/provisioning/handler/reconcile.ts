@@ -1,4 +1,5 @@
 import { DesiredState, ProvisionerEnvironment } from '../desired-state';
+import { ensureAudit } from './audit';
 import { revokePublic } from './databases';
 import { withMasterOf } from './master';
 import { ProvisioningFailures, asProvisioningError } from './provisioning-error';
@@ -45,6 +46,7 @@ export async function reconcile(
     try {
       changes.push(...(await ensureTenancySchema(master, desired)));
       changes.push(...(await revokePublic(master)));
+      changes.push(...(await ensureAudit(master)));
       const undeclared = await closeUndeclared(master, desired);
       const tables = await protectTables(master, desired);
       changes.push(...undeclared.changes, ...tables.changes);
