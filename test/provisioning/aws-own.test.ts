@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { DatabaseServer } from '../../lib/provisioning/desired-databases';
 import { admitProxies } from '../../lib/provisioning/handler/per-tenant/admit-proxies';
 import {
   reconcileDatabases,
   reconcileStoredDatabases,
 } from '../../lib/provisioning/handler/per-tenant/reconcile-databases';
+import { connect } from '../../local/login';
 import { startPgBouncer } from '../../local/pgbouncer';
 import { registerTarget } from '../../local/proxy-health';
 import { registerProxyTarget } from '../../local/rds-roles';
@@ -72,14 +74,24 @@ describe.each([15, 16, 17] as const)("AWS's own roles and databases, on PostgreS
       borrowTimeoutSeconds: 1,
     });
     proxy.setUsers([servers.serverOf('a').master]);
+    const connectVia = () => {
+      const { host, port, caFile } = proxy;
+      return connect({ ...servers.serverOf('a').master, host, port: String(port), database: 'tenancy', caFile });
+    };
+    const ask = (client: Client) => client.query('SELECT 1').finally(() => client.end());
     const admitted = admitProxies(servers.servers());
     const health = await registerTarget(servers.serverOf('a'), proxy);
     try {
       expect(await admitted).toHaveLength(1);
       await until(() => health.problem() === undefined);
       expect(await admitProxies(servers.servers())).toEqual([]);
+      await ask(await connectVia());
       await servers.master('REVOKE CONNECT ON DATABASE postgres FROM rdsproxyadmin');
       await until(() => health.problem() === 'permission denied for database "postgres"');
+      await expect(connectVia().then(ask)).rejects.toThrow();
+      await servers.master('GRANT CONNECT ON DATABASE postgres TO rdsproxyadmin');
+      await until(() => health.problem() === undefined);
+      await connectVia().then(ask);
     } finally {
       await health.stop();
       await proxy.stop();
