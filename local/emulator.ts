@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { REPOSITORY } from './directories';
 import { Problem } from './problem';
@@ -104,7 +104,12 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     servers: () => Object.keys(JSON.parse(readFileSync(servers, 'utf8')) as object),
     proxySecrets: () => read<Record<string, string[]>>(join(directory, 'proxies.json'), {}),
     registeredTargets: () => read<string[]>(join(directory, 'targets.json'), []),
-    setTargetHealth: (problems) => writeFileSync(join(directory, 'target-health.json'), JSON.stringify(problems)),
+    setTargetHealth: (problems) => {
+      const file = join(directory, 'target-health.json');
+      // The emulator may read it at any moment.
+      writeFileSync(`${file}.new`, JSON.stringify(problems));
+      renameSync(`${file}.new`, file);
+    },
     pretended: () => read<string[]>(join(directory, 'pretended.json'), []),
     ended: emulator.ended,
     stop: emulator.stop,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { DatabaseServer } from '../../lib/provisioning/desired-databases';
 import { admitProxies } from '../../lib/provisioning/handler/per-tenant/admit-proxies';
+import { onDatabasesEvent } from '../../lib/provisioning/handler/per-tenant/on-databases-event';
 import {
   reconcileDatabases,
   reconcileStoredDatabases,
@@ -79,10 +80,13 @@ describe.each([15, 16, 17] as const)("AWS's own roles and databases, on PostgreS
       return connect({ ...servers.serverOf('a').master, host, port: String(port), database: 'tenancy', caFile });
     };
     const ask = (client: Client) => client.query('SELECT 1').finally(() => client.end());
-    const admitted = admitProxies(servers.servers());
+    const admitted = onDatabasesEvent({
+      RequestType: 'Create',
+      ResourceProperties: { ProxiedServers: servers.servers() },
+    });
     const health = await registerTarget(servers.serverOf('a'), proxy);
     try {
-      expect(await admitted).toHaveLength(1);
+      expect(await admitted).toEqual({ PhysicalResourceId: 'superset-tenancy/proxied-servers' });
       await until(() => health.problem() === undefined);
       expect(await admitProxies(servers.servers())).toEqual([]);
       await ask(await connectVia());
