@@ -197,12 +197,30 @@ def wrap_proxy():
         name = props["DBProxyName"]
         if f"{stack_name}/{logical_id}" not in servers():
             note_pretended("AWS::RDS::DBProxy")
+            pretended.add(name)
         proxy = rds._db_proxies[name]
         proxy["Endpoint"] = f"{logical_id.lower()}.proxy.invalid"
         return name, {name: proxy[name] for name in ("Endpoint", "DBProxyArn", "VpcId")}
 
     proxies = {}
     logical_ids = {}
+    pretended = set()
+    registered = []
+    view_of_rds = rds._db_proxy_target_view
+
+    def view(target):
+        seen = view_of_rds(target)
+        name = next((name for name, proxy in rds._db_proxies.items() if any(one is target for one in proxy["Targets"])), None)
+        if name in logical_ids and name not in pretended:
+            # Whoever runs the proxy says whether its account gets in; until then, RDS does not know.
+            health = STATE / "target-health.json"
+            said = json.loads(health.read_text()) if health.exists() else {}
+            problem = said.get(logical_ids[name], "not looked at yet")
+            if problem:
+                seen["TargetHealth"] = {"State": "UNAVAILABLE", "Reason": "AUTH_FAILURE", "Description": problem}
+        return seen
+
+    rds._db_proxy_target_view = view
 
     def create_proxy(logical_id, props, stack_name):
         logical_ids[props["DBProxyName"]] = logical_id
@@ -228,6 +246,8 @@ def wrap_proxy():
     def register_targets(logical_id, props, stack_name):
         name = props["DBProxyName"]
         ask_rds("RegisterDBProxyTargets", DBProxyName=name, **members("DBInstanceIdentifiers", props["DBInstanceIdentifiers"]))
+        registered.append(logical_ids[name])
+        (STATE / "targets.json").write_text(json.dumps(registered))
         return f"{name}/default", {"TargetGroupArn": rds._db_proxies[name]["TargetGroup"]["TargetGroupArn"]}
 
     def keep_targets(physical_id, old_props, new_props, stack_name, logical_id=None):

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { REPOSITORY } from './directories';
 import { Problem } from './problem';
@@ -51,6 +51,10 @@ export interface Emulator {
   servers(): string[];
   /** ARNs of the secrets whose logins a proxy lets in, by the logical id of the proxy. */
   proxySecrets(): Record<string, string[]>;
+  /** Logical ids of the proxies whose targets are registered. */
+  registeredTargets(): string[];
+  /** Says why the target of a proxy is not available, by the logical id of the proxy; an empty text if it is. */
+  setTargetHealth(problems: Record<string, string>): void;
   /** What the emulator was asked for and only wrote down, though it does not know it. */
   pretended(): string[];
   /** Resolves when the emulator has ended, whoever ended it. */
@@ -99,6 +103,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     setServers: (map) => writeFileSync(servers, JSON.stringify(map)),
     servers: () => Object.keys(JSON.parse(readFileSync(servers, 'utf8')) as object),
     proxySecrets: () => read<Record<string, string[]>>(join(directory, 'proxies.json'), {}),
+    registeredTargets: () => read<string[]>(join(directory, 'targets.json'), []),
+    setTargetHealth: (problems) => {
+      const file = join(directory, 'target-health.json');
+      // The emulator may read it at any moment.
+      writeFileSync(`${file}.new`, JSON.stringify(problems));
+      renameSync(`${file}.new`, file);
+    },
     pretended: () => read<string[]>(join(directory, 'pretended.json'), []),
     ended: emulator.ended,
     stop: emulator.stop,

@@ -2,7 +2,8 @@ import { BatchGetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/clien
 import { setTimeout as pause } from 'node:timers/promises';
 import { Emulator } from './emulator';
 import { LocalPgBouncer } from './pgbouncer';
-import { PostgresUser } from './postgres';
+import { LocalPostgres, PostgresUser } from './postgres';
+import { ProxyHealth, registerTarget } from './proxy-health';
 
 const POLL_MILLISECONDS = 300;
 
@@ -10,6 +11,7 @@ const POLL_MILLISECONDS = 300;
 export class ProxyAgent {
   private readonly secretsManager: SecretsManagerClient;
   private readonly told = new Map<string, string>();
+  private readonly health = new Map<string, ProxyHealth>();
   private polling?: Promise<void>;
   private stopping = false;
 
@@ -17,6 +19,8 @@ export class ProxyAgent {
     private readonly emulator: Emulator,
     /** By the logical ids of their resources. */
     private readonly proxies: ReadonlyMap<string, LocalPgBouncer>,
+    /** What stands behind them, by the same ids. */
+    private readonly servers: ReadonlyMap<string, LocalPostgres>,
   ) {
     this.secretsManager = new SecretsManagerClient(emulator.sdk);
   }
@@ -29,6 +33,7 @@ export class ProxyAgent {
   public async stop(): Promise<void> {
     this.stopping = true;
     await this.polling;
+    await Promise.all([...this.health.values()].map((health) => health.stop()));
   }
 
   private async poll(): Promise<void> {
@@ -41,7 +46,12 @@ export class ProxyAgent {
 
   private async tell(): Promise<void> {
     const secrets = this.emulator.proxySecrets();
+    const registered = this.emulator.registeredTargets();
     for (const [logicalId, proxy] of this.proxies) {
+      const server = this.servers.get(logicalId);
+      if (registered.includes(logicalId) && server && !this.health.has(logicalId)) {
+        this.health.set(logicalId, await registerTarget(server, proxy));
+      }
       const users = await this.usersOf(secrets[logicalId] ?? []);
       const text = JSON.stringify(users);
       if (this.told.get(logicalId) !== text) {
@@ -49,6 +59,8 @@ export class ProxyAgent {
         proxy.setUsers(users);
       }
     }
+    const problems = [...this.health].map(([logicalId, health]) => [logicalId, health.problem() ?? '']);
+    this.emulator.setTargetHealth(Object.fromEntries(problems));
   }
 
   private async usersOf(arns: string[]): Promise<PostgresUser[]> {

@@ -7,6 +7,7 @@ import { DEFAULT_TASKS } from '../defaults';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { ProxyAuthentication } from '../database/proxy-authentication';
+import { ProxyAdmission } from '../database/proxy-admission';
 import { ProxyReadiness } from '../database/proxy-readiness';
 import { SNAPSHOT_WAIT_MINUTES } from '../database/server-requests';
 import { SnapshotsBeforeDestroy } from '../database/snapshots-before-destroy';
@@ -236,6 +237,7 @@ export class DatabasePerTenancy extends Construct {
           }),
       );
 
+    new ProxyAdmission(this, 'ProxyAdmission', { provisioner: this.provisioner, proxies: this.proxies });
     const proxiesReady = new ProxyReadiness(this, 'ProxyReadiness', {
       provider: rdsRequests,
       proxies: this.proxies,

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import pRetry from 'p-retry';
 import { UNSAFE_EXTENSIONS } from '../../unsafe-extensions';
 import { DesiredDatabase, REGISTRY_DATABASE } from '../../desired-databases';
+import { AWS_ACCOUNT, readOpenAwsDatabases, refuseEntry } from '../aws-own';
 import { logIn } from '../log-in';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
@@ -43,6 +44,10 @@ export async function verifyDatabases(
   const neighbours = await readNeighbours(master);
   const places = due.map(({ id }) => placeOf(id));
   const failures = await excessiveRights(master, places);
+  const ofAws = await readOpenAwsDatabases(
+    master,
+    places.flatMap((place) => KINDS.map((kind) => homeOf(place, kind).role)),
+  );
   const busy = new Set<string>();
   const changes: Change[] = [];
   const limit = pLimit(PARALLEL_LOGINS);
@@ -64,6 +69,7 @@ export async function verifyDatabases(
       await LOOKS[kind](session, place, traits).finally(() => session.close());
       // A tenant's own data and its Superset's metadata are strangers to each other, too.
       await refusedBy(neighbours.find((name) => name !== database) ?? REGISTRY_DATABASE, direct, id);
+      await refuseEntry(ofAws, direct, id);
     } catch (error) {
       if (isAtItsLimit(error)) {
         const what = `${homeOf(place, kind).role} not proved, since all its connections are in use`;
@@ -260,11 +266,13 @@ async function excessiveRights(master: Session, places: Place[]): Promise<Provis
        FROM unnest($1::text[], $2::text[], $3::text[]) AS want (id, role, database)
        JOIN pg_roles r ON r.rolname = want.role
        JOIN pg_database d ON d.datallowconn AND d.datname <> want.database AND has_database_privilege(r.oid, d.oid, 'CONNECT')
+                         AND pg_get_userbyid(d.datdba) !~ $4
       GROUP BY 1, 2`,
     [
       places.flatMap(({ id }) => KINDS.map(() => id)),
       places.flatMap((place) => KINDS.map((kind) => homeOf(place, kind).role)),
       places.flatMap((place) => KINDS.map((kind) => homeOf(place, kind).database)),
+      AWS_ACCOUNT,
     ],
   );
   return rows.map(
