@@ -108,22 +108,14 @@ export class Dashboard {
   /** Looks at the rows that have the value of a cell. */
   public async drillToDetailBy(chart: string, value: string): Promise<void> {
     await this.cell(chart, value).click({ button: 'right' });
-    await this.page.getByRole('menuitem', { name: 'Drill to detail by' }).hover();
-    await this.page
-      .getByRole('menuitem', { name: `Drill to detail by ${value}` })
-      .last()
-      .click();
+    await chooseOf(this.page, 'Drill to detail by', `Drill to detail by ${value}`);
     await this.closeDetail();
   }
 
   /** Divides the value of a cell by another column. */
   public async drillBy(chart: string, value: string, column: string): Promise<void> {
     await this.cell(chart, value).click({ button: 'right' });
-    await this.page.getByRole('menuitem', { name: 'Drill by' }).hover();
-    const columns = this.page.locator('.ant-popover:not(.ant-popover-hidden)');
-    await answerTo(this.page, 'POST /api/v1/chart/data', () =>
-      columns.getByRole('menuitem', { name: column, exact: true }).click(),
-    );
+    await answerTo(this.page, 'POST /api/v1/chart/data', () => chooseOf(this.page, 'Drill by', column));
     await this.dialog.getByRole('columnheader', { name: column }).first().waitFor();
     await this.closeDialog();
   }
