@@ -127,14 +127,14 @@ def test_a_deadlock_with_the_services_is_tried_again(superset):
         superset.rows(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'slices'::regclass"
     with superset.connected() as connection, connection.cursor() as service, ThreadPoolExecutor(1) as threads:
-        service.execute("LOCK TABLE slices IN ROW EXCLUSIVE MODE")
+        service.execute("BEGIN; LOCK TABLE slices IN ROW EXCLUSIVE MODE")
         migrating = threads.submit(migrate, superset, NORTHWIND)
         while superset.values(waits) == [0]:
             assert not migrating.done(), migrating.result()
             time.sleep(0.05)
         # Who waits longer looks for a deadlock first, after a second: the migration.
         service.execute("LOCK TABLE dbs IN ROW EXCLUSIVE MODE")
-        connection.commit()
+        service.execute("COMMIT")
         done = migrating.result()
     assert done.returncode == 0, done.stdout + done.stderr
     assert superset.values("SELECT relrowsecurity FROM pg_class WHERE relname = 'dbs'") == [True]
