@@ -80,7 +80,7 @@ async function overlay() {
   let passed = true;
   for (const [number, { name, args, env }] of OVERLAY.entries()) {
     const report = join(scratch, `overlay-${number}.xml`);
-    const command = ['tsx', 'superset/tests/run.ts', `--junitxml=${report}`, ...args];
+    const command = ['tsx', 'superset/tests/run.ts', ...args, `--junitxml=${report}`];
     const done = await run(name, 'npx', command, { env, log: logOf(number) });
     const suite = existsSync(report) ? /<testsuite [^>]*>/.exec(readFileSync(report, 'utf8'))[0] : '';
     const counted = (kind) => Number(new RegExp(` ${kind}="(\\d+)"`).exec(suite)?.[1] ?? 0);

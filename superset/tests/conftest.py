@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,8 @@ def app(metadata):
     app.test_client_class = Browser
     # Requests of the test client come without TLS and without pages that carry a token.
     app.config.update(WTF_CSRF_ENABLED=False, SESSION_COOKIE_SECURE=False, RATELIMIT_ENABLED=False)
+    # People are signed in once for all tests.
+    app.config["JWT_ACCESS_TOKEN_EXPIRES"] = timedelta(hours=8)
     return app
 
 

@@ -40,8 +40,13 @@ export interface Visitor {
 /** What the pages ask for though it is nowhere: telemetry of Superset's makers, which our policy refuses. */
 const TELEMETRY = /scarf\.sh/;
 
-/** What is refused before the sign-in: too many in a second, and what the sign-in page reports of itself. */
-const BEFORE_SIGN_IN = [/^429 /, /^401 POST .*\/superset\/log\//];
+/** What is refused to somebody who is not signed in: too many in a second, and what the page reports of itself. */
+const SIGNED_OUT = [/^429 /, /^401 POST .*\/superset\/log\//];
+
+/** Leaves out what was refused while nobody was signed in. */
+export function forgetSignedOut(faults: string[]): void {
+  faults.splice(0, faults.length, ...faults.filter((fault) => !SIGNED_OUT.some((known) => known.test(fault))));
+}
 
 /** Opens a window of its own for somebody, who signs in. */
 export async function signIn(browser: Browser, url: string, username: string, password: string): Promise<Visitor> {
@@ -86,7 +91,7 @@ export async function signIn(browser: Browser, url: string, username: string, pa
     }
   } while (status === 429);
   await page.waitForURL((there) => !isLogin(there.href));
-  faults.splice(0, faults.length, ...faults.filter((fault) => !BEFORE_SIGN_IN.some((known) => known.test(fault))));
+  forgetSignedOut(faults);
   return { page, faults, asked };
 }
 

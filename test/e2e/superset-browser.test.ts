@@ -8,7 +8,7 @@ import { CACHE, REPOSITORY } from '../../local/directories';
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { Progress, deployAndProve } from '../../local/steps';
-import { Visitor, isStillIn, signIn, startChromium } from './browser';
+import { Visitor, forgetSignedOut, isStillIn, signIn, startChromium } from './browser';
 import {
   Hour,
   changePassword,
@@ -211,6 +211,7 @@ describe("an analyst's hour", () => {
     const elsewhere = await visit(northwind, 'analyst');
     const next = 'quiet rivers carry boats';
     await changePassword(analyst.page, hour, password, next);
+    forgetSignedOut(analyst.faults);
     expect(await isStillIn(elsewhere, hour.url)).toBe(false);
     expect(await isStillIn(await signIn(browser, hour.url, username, next), hour.url)).toBe(true);
   });

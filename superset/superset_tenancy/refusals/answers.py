@@ -8,12 +8,12 @@ import sys
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request_started
 from flask_appbuilder.api import BaseApi
 from sqlalchemy import event
 
 from superset_tenancy.refusals.reasons import OF_METADATA, reason_of
-from superset_tenancy.refusals.refusal import Refusal, remember, remembered
+from superset_tenancy.refusals.refusal import Refusal, forget, remember, remembered
 
 _PATCHED = "_reads_errors"
 
@@ -26,6 +26,7 @@ def answer_refusals(app: Flask) -> None:
     _read_errors_of_apis()
     with app.app_context():
         event.listen(db.engine, "handle_error", _notice_metadata)
+    request_started.connect(forget, app)
     app.after_request(_with_reason)
 
 

@@ -1,13 +1,12 @@
 """The errors that a user sees when tenancy says no."""
 
-from typing import NamedTuple
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
-from flask import has_request_context, request
+from flask import has_request_context
 from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from werkzeug.exceptions import BadRequest
-
-_REMEMBERED = "tenancy.refusal"
 
 
 class Refusal(NamedTuple):
@@ -17,6 +16,10 @@ class Refusal(NamedTuple):
     reason: str
     #: Whether Superset's own refusal, not only its error, says less than this one.
     says_more: bool = False
+
+
+#: The last refusal of a request. Not in g, and not in the request: SQL Lab runs a query in contexts of its own within them.
+_last: ContextVar[Refusal | None] = ContextVar("_last", default=None)
 
 
 class TenancyRefusal(SupersetSecurityException, BadRequest):
@@ -46,9 +49,13 @@ def refused(reason: str) -> BadRequest:
 def remember(refusal: Refusal) -> None:
     """The last refusal of a request takes the place of an error of the server, should Superset answer with one."""
     if has_request_context():
-        # Not in g: SQL Lab runs a query in a context of its own within the request's.
-        request.environ[_REMEMBERED] = refusal
+        _last.set(refusal)
 
 
 def remembered() -> Refusal | None:
-    return request.environ.get(_REMEMBERED)
+    return _last.get()
+
+
+def forget(*_: Any, **__: Any) -> None:
+    """At the beginning of a request: a thread has answered others before."""
+    _last.set(None)

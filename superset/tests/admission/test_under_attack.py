@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 import requests
-from attack import Requests, ask, attack, dashboard, memory_of_children
+from attack import Requests, ask, attack, dashboard, end_queries, memory_of_children
 from test_attacks import wait_until
 from test_chaos import answers
 
@@ -32,7 +32,7 @@ def web(servers, world):
         yield process
 
 
-def test_another_tenants_dashboard_has_no_error_and_the_health_check_answers(web, world, app):
+def test_another_tenants_dashboard_has_no_error_and_the_health_check_answers(web, world, app, servers):
     attacker, victim = world["tk4q9w"], world["tz81mm"]
     them, me = (Person(Web(web.url), f"analyst-{tenant.id}") for tenant in (attacker, victim))
     assert set(dashboard(me, victim)[0]) == {200}
@@ -49,7 +49,7 @@ def test_another_tenants_dashboard_has_no_error_and_the_health_check_answers(web
     assert not {500, 502, 503, 504} & set(answered) - {500}, answered
     assert largest < OF_TASK, (largest, answered)
     print(f"\nlargest {largest} MiB, answers {dict(answered)}, dashboards {len(health)}")
-    app.config["ADMISSION_REDIS"].delete(f"tenancy_asynchronous_{attacker.id}")
+    end_queries(app, servers, attacker)
 
 
 def test_charts_on_a_locked_table_hold_no_thread_of_another(web, world, servers):

@@ -8,6 +8,7 @@ import time
 import uuid
 
 import pytest
+import test_caches
 
 from world import Person, adhoc, all_metadata, rows
 
@@ -163,8 +164,9 @@ def test_the_cache_serves_a_tenant_its_own_again(me):
     assert first["data"] == second["data"]
 
 
-def test_the_cache_never_serves_the_other(me, other):
+def test_the_cache_never_serves_the_other(app, me, other):
     """The same question, to datasets of the same name, one after the other."""
+    test_caches.forget_all(app)
     for asks in (me, other):
         answer = asks.analyst.chart_data(asks.datasets["orders"], force=False)
         assert rows(answer) == [{"n": asks.orders}]

@@ -125,18 +125,16 @@ def test_a_deadlock_with_the_services_is_tried_again(superset):
     """They write to two tables in the other order, while the migration alters both."""
     for table in ("dbs", "slices"):
         superset.rows(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    # The migration looks for a deadlock first.
-    superset.rows(f"ALTER DATABASE {WORK} SET deadlock_timeout = '5s'")
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'slices'::regclass"
     with superset.connected() as connection, connection.cursor() as service, ThreadPoolExecutor(1) as threads:
-        service.execute("SET LOCAL deadlock_timeout = '5min'")
-        service.execute("LOCK TABLE slices IN ROW EXCLUSIVE MODE")
+        service.execute("BEGIN; LOCK TABLE slices IN ROW EXCLUSIVE MODE")
         migrating = threads.submit(migrate, superset, NORTHWIND)
-        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'slices'::regclass"
         while superset.values(waits) == [0]:
             assert not migrating.done(), migrating.result()
-            time.sleep(0.1)
+            time.sleep(0.05)
+        # Who waits longer looks for a deadlock first, after a second: the migration.
         service.execute("LOCK TABLE dbs IN ROW EXCLUSIVE MODE")
-        connection.commit()
+        service.execute("COMMIT")
         done = migrating.result()
     assert done.returncode == 0, done.stdout + done.stderr
     assert superset.values("SELECT relrowsecurity FROM pg_class WHERE relname = 'dbs'") == [True]

@@ -40,6 +40,13 @@ def test_the_others_database_in_sql_lab(me, other):
     assert answer.status_code == 404 and "does not exist, or is not your account's" in answer.text, answer.text
 
 
+def test_a_table_of_the_others_in_sql_lab(me, other):
+    """Superset runs a query in contexts of its own within those of the request."""
+    answer = me.analyst.sql(me.database, f"SELECT count(*) FROM tenant_{other.id}.notes")
+    assert answer.status_code == 403 and "is not allowed here" in answer.text, answer.text
+    assert me.analyst.get("/api/v1/chart/").status_code == 200
+
+
 def test_a_uuid_that_is_taken(me):
     body = {"dashboard_title": "x", "slug": f"slug-{uuid.uuid4().hex[:8]}", "uuid": str(uuid.uuid4())}
     me.analyst.create("dashboard", **body)

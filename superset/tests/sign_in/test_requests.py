@@ -82,7 +82,7 @@ class TestUsersPages:
         password = {"password": "quiet rivers carry boats", "conf_password": "quiet rivers carry boats"}
         added = administrator.post("/users/add", data={**form, **password, "active": "y"}, follow_redirects=True)
         assert added.status_code == 200, added.text
-        listed = administrator.get("/users/", follow_redirects=True)
+        listed = administrator.get(f"/users/list/?_flt_0_username={name}", follow_redirects=True)
         assert listed.status_code == 200 and name in listed.text
         with all_metadata(app):
             number = security_manager.find_user(name).id

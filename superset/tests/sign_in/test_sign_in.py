@@ -1,5 +1,7 @@
 """Sessions, tokens, passwords: who is signed in, for how long, and what ends it."""
 
+from unittest.mock import patch
+
 import pytest
 
 from world import PASSWORD
@@ -87,8 +89,10 @@ class TestWhatEndsASignIn:
 
     def test_tokens_end_by_themselves(self, app, account):
         import jwt
+        import superset_config
 
-        tokens = account.tokens()
+        with patch.dict(app.config, JWT_ACCESS_TOKEN_EXPIRES=superset_config.JWT_ACCESS_TOKEN_EXPIRES):
+            tokens = account.tokens()
         for name, most in (("access_token", 15 * 60), ("refresh_token", 8 * 3600)):
             claims = jwt.decode(tokens[name], options={"verify_signature": False})
             assert claims["exp"] - claims["iat"] <= most

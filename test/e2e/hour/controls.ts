@@ -3,24 +3,30 @@ import { Locator, Page, Response } from 'playwright-core';
 import { settled } from './requests';
 
 const ATTEMPTS = 3;
-const OPENS_WITHIN_MS = 5_000;
+export const OPENS_WITHIN_MS = 5_000;
+
+/** Does it again where it fails: a page that has its data only now makes its boxes and menus anew, and what was open is gone. */
+export async function repeat(action: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await action();
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
 
 /** Chooses an option of a list that opens below its box. */
 export async function choose(box: Locator, option: string): Promise<void> {
   const page = box.page();
-  for (let attempt = 1; ; attempt++) {
+  await repeat(async () => {
     await settled(page);
     // The value that is chosen lies over the box.
-    await box.click({ force: true });
+    await box.click({ force: true, timeout: OPENS_WITHIN_MS });
     await page.keyboard.press('Control+A');
     await page.keyboard.type(option);
-    try {
-      return await (await optionOf(box, option)).click({ timeout: OPENS_WITHIN_MS });
-    } catch (error) {
-      // A form that has its data only now makes its boxes anew, and their lists are gone.
-      if (attempt === ATTEMPTS) throw error;
-    }
-  }
+    await (await optionOf(box, option)).click({ timeout: OPENS_WITHIN_MS });
+  });
 }
 
 /** The option in the list of this box: those of others may still be closing. */
@@ -66,8 +72,13 @@ export async function tabOpenedBy(page: Page, action: () => Promise<unknown>): P
 export async function chooseOf(page: Page, ...path: string[]): Promise<void> {
   for (const [index, name] of path.entries()) {
     const item = page.getByRole('menuitem', { name, exact: false }).last();
-    // Moved as people move it, the pointer leaves a menu that lies at the edge of the window.
-    await (index < path.length - 1 ? item.dispatchEvent('mouseover') : item.click());
+    await item.waitFor();
+    if (path.length === 1) {
+      await item.click();
+    } else {
+      // Moved as people move it, the pointer leaves a menu that lies at the edge of the window, and what it opened closes.
+      await item.dispatchEvent(index < path.length - 1 ? 'mouseover' : 'click');
+    }
   }
 }
 

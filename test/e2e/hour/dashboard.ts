@@ -1,5 +1,5 @@
 import { Locator, Page } from 'playwright-core';
-import { answerTo, choose, chooseOf, downloadedBy } from './controls';
+import { OPENS_WITHIN_MS, answerTo, choose, chooseOf, downloadedBy, repeat } from './controls';
 import { settled } from './requests';
 
 /** One dashboard, seen and changed. */
@@ -77,10 +77,14 @@ export class Dashboard {
   }
 
   public async filterByTime(): Promise<void> {
-    await this.filterBar.getByText('No filter').click();
     const popover = this.page.locator('.ant-popover:not(.ant-popover-hidden)').last();
-    await choose(popover.getByRole('combobox').first(), 'Last');
-    await popover.getByText('Last year', { exact: true }).click();
+    await repeat(async () => {
+      if (!(await popover.isVisible())) {
+        await this.filterBar.getByText('No filter').click();
+      }
+      await choose(popover.getByRole('combobox').first(), 'Last');
+      await popover.getByText('Last year', { exact: true }).click();
+    });
     await popover.getByRole('button', { name: 'Apply' }).click();
     await popover.waitFor({ state: 'hidden' });
     const apply = this.filterBar.getByRole('button', { name: 'Apply filters' });
@@ -108,21 +112,21 @@ export class Dashboard {
   /** Looks at the rows that have the value of a cell. */
   public async drillToDetailBy(chart: string, value: string): Promise<void> {
     await this.cell(chart, value).click({ button: 'right' });
-    await this.page.getByRole('menuitem', { name: 'Drill to detail by' }).hover();
-    await this.page
-      .getByRole('menuitem', { name: `Drill to detail by ${value}` })
-      .last()
-      .click();
+    await chooseOf(this.page, 'Drill to detail by', `Drill to detail by ${value}`);
     await this.closeDetail();
   }
 
   /** Divides the value of a cell by another column. */
   public async drillBy(chart: string, value: string, column: string): Promise<void> {
-    await this.cell(chart, value).click({ button: 'right' });
-    await this.page.getByRole('menuitem', { name: 'Drill by' }).hover();
-    const columns = this.page.locator('.ant-popover:not(.ant-popover-hidden)');
+    const columns = this.page.locator('[data-test="drill-by-submenu"]');
+    await repeat(async () => {
+      await settled(this.page);
+      await this.cell(chart, value).click({ button: 'right' });
+      await this.page.getByRole('menuitem', { name: 'Drill by' }).last().hover({ timeout: OPENS_WITHIN_MS });
+      await columns.waitFor({ timeout: OPENS_WITHIN_MS });
+    });
     await answerTo(this.page, 'POST /api/v1/chart/data', () =>
-      columns.getByRole('menuitem', { name: column, exact: true }).click(),
+      columns.getByRole('menuitem', { name: column }).dispatchEvent('click'),
     );
     await this.dialog.getByRole('columnheader', { name: column }).first().waitFor();
     await this.closeDialog();
