@@ -7,13 +7,17 @@ export type Answer = { readonly result: string } | { readonly error: string; rea
 /** Stands in for the RDS query API on loopback; answers by action, and for a resource if `about` names it. */
 export class RdsApi {
   public readonly requests: { action: string; parameters: Record<string, string> }[] = [];
+  private readonly calls = new Set<string>();
   private answers: { action: string; about?: string; answer: Answer }[] = [];
   private readonly server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => (body += chunk));
     request.on('end', () => {
       const { Action: action, ...parameters } = Object.fromEntries(new URLSearchParams(body));
-      this.requests.push({ action, parameters });
+      // The SDK sends a call again whose answer it lost: the call stays one.
+      const call = String(request.headers['amz-sdk-invocation-id']);
+      if (!this.calls.has(call)) this.requests.push({ action, parameters });
+      this.calls.add(call);
       const answer = this.answerTo(action, Object.values(parameters));
       const isError = 'error' in answer;
       response.writeHead(isError ? 400 : 200, { 'Content-Type': 'text/xml', Connection: 'close' });
