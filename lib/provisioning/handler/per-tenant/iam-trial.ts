@@ -13,7 +13,7 @@ export const TRIAL_ROLE = 'tenancy_iam_trial';
  * Tries, before the first tenant of a run is put into `rds_iam`, whether the master user can log in by its password afterwards.
  *
  * From PostgreSQL 16 on, who creates a role is a member of it for good, and RDS takes no password of members of `rds_iam`, be they
- * indirect ones. Whether it counts this membership is not documented: decision 29.
+ * indirect ones. Whether it counts this membership is not documented: decision 30.
  */
 export async function refuseLockOut(master: Session, login: Login, tenants: DesiredDatabase[]): Promise<void> {
   const byToken = tenants.filter(({ secret }) => !secret).map(({ id }) => tenantRoleName(id));
