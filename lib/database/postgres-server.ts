@@ -9,7 +9,7 @@ import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { UNPROTECTED, isProtected, kept } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
-import { skipCheckov } from '../validation/skipped-checks';
+import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { instanceClassNames, instanceClassOf, maxConnections } from './instance-class';
 import { POSTGRES_MAJORS, saferVersion } from './postgres-version';
 
@@ -233,6 +233,10 @@ export class PostgresServer extends Construct {
         reason: `RDS itself backs up and restores to any second of the last ${props.backupRetention.toDays()} days. Copies to another region or account are the account's to plan.`,
       },
     );
+    if (POSTGRES_MAJORS.includes(props.postgresVersion)) {
+      // For cfn-lint, a major alone is outdated; RDS takes a recent minor of it (RDS User Guide, "Understanding PostgreSQL versions").
+      skipCfnLint(instance.node.defaultChild as rds.CfnDBInstance, 'W3691');
+    }
     if (!props.multiAz) {
       const reason = 'The standby was switched off with multiAz: false.';
       Validations.of(instance).acknowledge(

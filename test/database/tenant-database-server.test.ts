@@ -223,6 +223,15 @@ test('no minor version is named by default, since RDS ends the creation of serve
   template().hasResourceProperties('AWS::RDS::DBInstance', { EngineVersion: '17' });
 });
 
+test('cfn-lint looks whether a minor version is outdated, and not at a major, which it does not know', () => {
+  const ignored = (postgresVersion: string) => {
+    const [server] = Object.values(template({ postgresVersion }).findResources('AWS::RDS::DBInstance'));
+    return server.Metadata?.['cfn-lint']?.config.ignore_checks as unknown;
+  };
+
+  expect(['16', '17', '17.9'].map(ignored)).toEqual([['W3691'], ['W3691'], undefined]);
+});
+
 test.each([
   ['15.13', '15.14'],
   ['16.9', '16.10'],
