@@ -8,7 +8,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
-import { TenantKey } from '../tenant/tenant-key';
+import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { SECRETS_PER_PROXY, exceeds } from '../validation/quotas';
@@ -284,7 +284,11 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
 
   private letReadSecrets(role: iam.Role, secretsKey?: kms.IKey): void {
     TenantSecret.grantReadAll(this, role, secretsKey);
-    TenantKey.grantDecryptSecretsOfAll(this, role);
+    grantDecryptUnderOwnKeys(
+      this.secrets.map(({ secret }) => secret),
+      role,
+      secretsKey,
+    );
   }
 
   private newLog(key: kms.IKey): logs.LogGroup {

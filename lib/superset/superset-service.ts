@@ -215,7 +215,8 @@ export interface SupersetServiceProps {
 
   /**
    * What happens to Superset's secrets and the access logs with the stack. All but DESTROY turns the load balancer's deletion
-   * protection on, unless the context `superset-tenancy:unprotected` is true. A lost `SECRET_KEY` makes what Superset encrypted with it unreadable.
+   * protection on, unless the context `superset-tenancy:unprotected` is true. A lost `SECRET_KEY` makes what Superset encrypted with it
+   * unreadable.
    *
    * @default RemovalPolicy.RETAIN
    */

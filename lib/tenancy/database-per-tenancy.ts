@@ -24,7 +24,7 @@ import { OWN_WORKER_TASKS } from '../superset/superset-processes';
 import { SupersetService } from '../superset/superset-service';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
-import { TenantKey } from '../tenant/tenant-key';
+import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
 import { databaseTenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
@@ -368,7 +368,12 @@ export class DatabasePerTenancy extends Construct {
     if (byToken) this.proxies.forEach((proxy) => proxy.grantTenantLogin(superset, superset.taskRole));
     else TenantSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
     AdminLoginSecret.grantReadAll(superset, superset.migrationRole, this.encryptionKey);
-    [superset.taskRole, superset.migrationRole].forEach((role) => TenantKey.grantDecryptSecretsOfAll(superset, role));
+    const adminLogins = stacks
+      .flatMap(({ supersetTenants }) => supersetTenants)
+      .map(({ adminLogin }) => adminLogin.secret);
+    const logins = this.tenantSecrets.map(({ secret }) => secret);
+    grantDecryptUnderOwnKeys(logins, superset.taskRole, this.encryptionKey);
+    grantDecryptUnderOwnKeys(adminLogins, superset.migrationRole, this.encryptionKey);
     return superset;
   }
 
