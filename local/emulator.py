@@ -102,12 +102,13 @@ def servers():
     return json.loads((STATE / "servers.json").read_text())
 
 
-def statement(server, text, **parameters):
+def statement(server, text, login=None, **parameters):
+    login = login or server
     connection = pg8000.native.Connection(
-        server["username"],
+        login["username"],
         host=server["host"],
         port=server["port"],
-        password=server["password"],
+        password=login["password"],
         database="postgres",
         ssl_context=ssl.create_default_context(cafile=server["caFile"]),
     )
@@ -143,10 +144,21 @@ def managed_master_secret(instance, server):
     return secretsmanager._secrets[name]["ARN"]
 
 
+def server_of(instance):
+    return next((s for s in servers().values() if s["port"] == instance["Endpoint"]["Port"]), None)
+
+
+def make_proxy_account(instance):
+    """As whom RDS Proxy looks whether its target serves; RDS makes the role when the target is registered."""
+    server = server_of(instance)
+    if server and not statement(server, "SELECT FROM pg_roles WHERE rolname = 'rdsproxyadmin'", server["superuser"]):
+        statement(server, "CREATE ROLE rdsproxyadmin LOGIN", server["superuser"])
+
+
 def take_server(physical_id):
     """Deletes what the server held, as the deletion of an instance does."""
     instance = rds._instances[physical_id]
-    server = next((s for s in servers().values() if s["port"] == instance["Endpoint"]["Port"]), None)
+    server = server_of(instance)
     if server:
         name = pg8000.native.identifier(instance["DBName"])
         statement(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -246,6 +258,8 @@ def wrap_proxy():
     def register_targets(logical_id, props, stack_name):
         name = props["DBProxyName"]
         ask_rds("RegisterDBProxyTargets", DBProxyName=name, **members("DBInstanceIdentifiers", props["DBInstanceIdentifiers"]))
+        for identifier in props["DBInstanceIdentifiers"]:
+            make_proxy_account(rds._instances[identifier])
         registered.append(logical_ids[name])
         (STATE / "targets.json").write_text(json.dumps(registered))
         return f"{name}/default", {"TargetGroupArn": rds._db_proxies[name]["TargetGroup"]["TargetGroupArn"]}

@@ -25,6 +25,8 @@ export interface EmulatedServer {
   readonly caFile: string;
   readonly username: string;
   readonly password: string;
+  /** As whom RDS itself acts, of a PostgreSQL that it manages. */
+  readonly superuser?: { readonly username: string; readonly password: string };
 }
 
 /** Host name of a proxy in the emulated account, for the name of its resource. Nothing answers to it. */
