@@ -16,6 +16,7 @@ import sys
 import threading
 from pathlib import Path
 
+import emulator_iam
 import pg8000.native
 import valkey
 from ministack import app
@@ -130,17 +131,18 @@ def give_server(stack_name, logical_id, physical_id, props):
         note_pretended("AWS::RDS::DBInstance")
     attributes = provisioners._rds_db_instance_attrs(instance)
     if str(props.get("ManageMasterUserPassword")).lower() == "true":
-        attributes["MasterUserSecret.SecretArn"] = managed_master_secret(instance, server)
+        key = props.get("MasterUserSecret", {}).get("KmsKeyId")
+        attributes["MasterUserSecret.SecretArn"] = managed_master_secret(instance, server, key)
     return attributes
 
 
-def managed_master_secret(instance, server):
+def managed_master_secret(instance, server, key):
     """The secret that RDS keeps for the master user, named as RDS names it."""
     name = f"rds!db-{instance['DbiResourceId'].lower()}"
     if name not in secretsmanager._secrets:
         password = server["password"] if server else secrets.token_urlsafe(24)
         value = {"username": instance["MasterUsername"], "password": password}
-        create_secret(name, {"Name": name, "SecretString": json.dumps(value)}, "rds")
+        create_secret(name, {"Name": name, "SecretString": json.dumps(value), "KmsKeyId": key}, "rds")
     return secretsmanager._secrets[name]["ARN"]
 
 
@@ -206,6 +208,8 @@ def wrap_proxy():
     def record(stack_name, logical_id, props):
         proxies[logical_id] = [auth["SecretArn"] for auth in props.get("Auth", [])]
         (STATE / "proxies.json").write_text(json.dumps(proxies))
+        roles[logical_id] = props["RoleArn"]
+        (STATE / "proxy-roles.json").write_text(json.dumps(roles))
         name = props["DBProxyName"]
         if f"{stack_name}/{logical_id}" not in servers():
             note_pretended("AWS::RDS::DBProxy")
@@ -215,6 +219,7 @@ def wrap_proxy():
         return name, {name: proxy[name] for name in ("Endpoint", "DBProxyArn", "VpcId")}
 
     proxies = {}
+    roles = {}
     logical_ids = {}
     pretended = set()
     registered = []
@@ -498,6 +503,8 @@ if __name__ == "__main__":
         pretend(resource_type, answer)
     with_attributes("AWS::EC2::VPC", lambda id, props: {"CidrBlock": props.get("CidrBlock"), "CidrBlockAssociations": []})
     with_attributes("AWS::S3::Bucket", keep_tags)
+    with_attributes("AWS::IAM::Role", emulator_iam.give_session)
+    emulator_iam.judge(STATE)
     with_attributes("AWS::ECS::TaskDefinition", name_fields_as_the_api)
     wrap_database_instance()
     wrap_proxy()

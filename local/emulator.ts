@@ -53,6 +53,10 @@ export interface Emulator {
   servers(): string[];
   /** ARNs of the secrets whose logins a proxy lets in, by the logical id of the proxy. */
   proxySecrets(): Record<string, string[]>;
+  /** ARN of the role of each proxy, by its logical id. */
+  proxyRoles(): Record<string, string>;
+  /** What IAM has refused so far: role, action and resource. */
+  denied(): string[];
   /** Logical ids of the proxies whose targets are registered. */
   registeredTargets(): string[];
   /** Says why the target of a proxy is not available, by the logical id of the proxy; an empty text if it is. */
@@ -85,6 +89,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       LAMBDA_EXECUTOR: 'local',
       LOG_LEVEL: 'WARNING',
       NODE_PATH: join(REPOSITORY, 'node_modules'),
+      // Each call is judged by the policies of the template.
+      AUTH: 'true',
       DATABASE_CA_FILE: options.databaseCaFile,
       ...(options.hasEcsAgent ? { ECS_AGENT: 'true' } : {}),
       PYTHONDONTWRITEBYTECODE: '1',
@@ -105,6 +111,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     setServers: (map) => writeFileSync(servers, JSON.stringify(map)),
     servers: () => Object.keys(JSON.parse(readFileSync(servers, 'utf8')) as object),
     proxySecrets: () => read<Record<string, string[]>>(join(directory, 'proxies.json'), {}),
+    proxyRoles: () => read<Record<string, string>>(join(directory, 'proxy-roles.json'), {}),
+    denied: () => read<string[]>(join(directory, 'denied.json'), []),
     registeredTargets: () => read<string[]>(join(directory, 'targets.json'), []),
     setTargetHealth: (problems) => {
       const file = join(directory, 'target-health.json');
