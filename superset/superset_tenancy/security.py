@@ -12,6 +12,7 @@ from superset.security import SupersetSecurityManager
 
 from superset_tenancy import names
 from superset_tenancy.identity import TenantUnresolved, acting_user, current_tenant, tenant_of_database, tenants_of
+from superset_tenancy.permissions import PermissionsOfRequest
 from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.sign_in.manager import SignInManager
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from superset.models.dashboard import Dashboard
 
 
-class TenantSecurityManager(SignInManager, SupersetSecurityManager):
+class TenantSecurityManager(SignInManager, PermissionsOfRequest, SupersetSecurityManager):
     """CUSTOM_SECURITY_MANAGER."""
 
     def get_rls_cache_key(self, datasource: Any) -> list[str]:

@@ -5,9 +5,10 @@ neither, since people come and leave.
 """
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
+from flask import has_request_context, request
 from superset import db, security_manager
 from superset.connectors.sqla.models import SqlaTable
 from superset.models.core import Database
@@ -16,6 +17,7 @@ from superset.models.slice import Slice
 from superset.models.sql_lab import Query, SavedQuery
 
 from superset_tenancy import names
+from superset_tenancy.answered import once
 from superset_tenancy.identity import tenants_of
 from superset_tenancy.requests.fields import Identifier
 
@@ -24,6 +26,12 @@ Tenants = set[str | None]
 
 def tenants_of_dashboard(dashboard: Dashboard) -> Tenants:
     """The tenants that a dashboard has to do with; one, unless something is wrong."""
+    if has_request_context() and request.method == "GET":
+        return once(("dashboard", dashboard.id), lambda: _tenants_of_dashboard(dashboard))
+    return _tenants_of_dashboard(dashboard)
+
+
+def _tenants_of_dashboard(dashboard: Dashboard) -> Tenants:
     roles = (
         db.session.query(security_manager.role_model.name)
         .join(DashboardRoles, DashboardRoles.c.role_id == security_manager.role_model.id)
@@ -74,19 +82,17 @@ _OWNERS: dict[str, tuple[Any, Callable[[Any], Tenants]]] = {
 }
 
 
-def find(kind: str, wanted: Iterable[Identifier]) -> list[Any]:
-    """The things of a kind that exist, by number, UUID or slug."""
+def find(kind: str, wanted: Identifier) -> Any | None:
+    """The thing of a kind with this number, UUID or slug, if it exists."""
     model, _ = _OWNERS[kind]
-    found = []
     with db.session.no_autoflush:
-        for one in set(wanted):
-            if isinstance(one, int):
-                found.append(db.session.get(model, one) if one < 2**31 else None)
-            elif isinstance(one, uuid.UUID) and hasattr(model, "uuid"):
-                found.append(db.session.query(model).filter_by(uuid=one).one_or_none())
-            elif isinstance(one, str) and hasattr(model, "slug"):
-                found.append(db.session.query(model).filter_by(slug=one).one_or_none())
-    return [thing for thing in found if thing is not None]
+        if isinstance(wanted, int):
+            return db.session.get(model, wanted) if wanted < 2**31 else None
+        if isinstance(wanted, uuid.UUID) and hasattr(model, "uuid"):
+            return db.session.query(model).filter_by(uuid=wanted).one_or_none()
+        if isinstance(wanted, str) and hasattr(model, "slug"):
+            return db.session.query(model).filter_by(slug=wanted).one_or_none()
+    return None
 
 
 def owners_of(kind: str, thing: Any) -> Tenants:

@@ -6,6 +6,7 @@ from flask import current_app, g, has_request_context, session
 from flask_jwt_extended import JWTManager
 from flask_login import user_logged_in
 
+from superset_tenancy.answered import once
 from superset_tenancy.sign_in import attempts, forms
 from superset_tenancy.sign_in.standing import end_all, holds, standing_of
 
@@ -40,8 +41,7 @@ class SignInManager:
 
     def user_of_token(self, claims: dict[str, Any]) -> Any | None:
         """The user of the token, unless the token has ended."""
-        user = super().load_user(claims["sub"])
-        return user if user is not None and holds(claims.get(_STANDING), user) else None
+        return once(("user of token", repr(claims)), lambda: self._user_of_token(claims))
 
     def auth_user_db(self, username: str | None, password: str | None) -> Any | None:
         """The user, if the password is right and not too many wrong ones came before it."""
@@ -61,6 +61,10 @@ class SignInManager:
     def has_guest_access(self, dashboard: Any) -> bool:
         """A guest token is good as long as the dashboard is embedded."""
         return bool(dashboard.embedded) and super().has_guest_access(dashboard)
+
+    def _user_of_token(self, claims: dict[str, Any]) -> Any | None:
+        user = super().load_user(claims["sub"])
+        return user if user is not None and holds(claims.get(_STANDING), user) else None
 
     def _claims(self, identity: str) -> dict[str, Any]:
         return {_STANDING: standing_of(super().load_user(identity))}

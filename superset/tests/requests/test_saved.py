@@ -64,7 +64,7 @@ def owners(app, kind: str, number: int) -> list[str]:
     from superset_tenancy.requests.ownership import find
 
     with all_metadata(app):
-        return sorted(owner.username for thing in find(kind, [number]) for owner in thing.owners)
+        return sorted(owner.username for owner in find(kind, number).owners)
 
 
 def test_an_import_with_the_name_of_a_colleagues_dataset(app, me, colleague, every_route):
