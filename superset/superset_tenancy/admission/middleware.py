@@ -27,6 +27,10 @@ _FILES = "/static/"
 
 OF_REQUESTS = Bounds(patience=TIMEOUTS["admission"])
 OF_FILES = Bounds(together=8, each=8, waiting_together=24, waiting_each=24, patience=TIMEOUTS["admission"])
+#: Threads that nothing else needs: WEB_THREADS of the task definition less those of requests and files.
+OF_REFUSALS = Bounds(together=12, each=6, waiting_together=0, waiting_each=0)
+#: Seconds.
+_REFUSED_AFTER = 1
 
 
 class Admission:
@@ -37,6 +41,7 @@ class Admission:
         self._callers = callers
         self.requests = Shares(OF_REQUESTS)
         self._files = Shares(OF_FILES)
+        self._refusals = Shares(OF_REFUSALS)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -52,6 +57,7 @@ class Admission:
                 group = self._group(environ)
             shares.enter(group, is_wanted=lambda: not client.has_left())
         except Busy:
+            self._hold(group)
             return refuse(environ, start_response, NOT_SIGNED_IN if group == ANONYMOUS else MESSAGE)
         tenant = tenant_of_group(group)
         held = Holder(tenant, until, client) if tenant else None
@@ -69,6 +75,17 @@ class Admission:
             return self._callers.authenticate(environ, credential)
         finally:
             self.requests.leave(ANONYMOUS)
+
+    def _hold(self, group: str) -> None:
+        """Answers some refusals late: a program that asks again at once would do so a hundred times a second."""
+        try:
+            self._refusals.enter(group)
+        except Busy:
+            return
+        try:
+            time.sleep(_REFUSED_AFTER)
+        finally:
+            self._refusals.leave(group)
 
     def _work(self, environ: dict[str, Any], start_response: Any, held: Holder | None, done: Callable) -> Iterable[bytes]:
         holder.set(held)

@@ -22,10 +22,10 @@ class Busy(Exception):
 class Bounds:
     """Requests at once in one process."""
 
-    #: At work, of all groups together, and of one: as many as a browser with six connections has in each of two processes, so
-    #: that another tenant's requests take at most as much of a process as its own.
+    #: At work, of all groups together, and of one: two take turns with the interpreter of the process, and a third would only be
+    #: one more query that PostgreSQL computes beside those of other tenants.
     together: int = 16
-    each: int = 3
+    each: int = 2
     #: Waiting for their turn, of all groups together, and of one.
     waiting_together: int = 32
     waiting_each: int = 16

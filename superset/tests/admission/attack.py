@@ -1,6 +1,7 @@
 """What one tenant can ask for that is expensive, all at once, and what another sees of it: for a test, and for the benchmark."""
 
 import multiprocessing
+import os
 import threading
 import time
 import uuid
@@ -135,6 +136,14 @@ def dashboard(person: Person, tenant) -> tuple[list[int], float]:
     with ThreadPoolExecutor(6) as browser:
         statuses = list(browser.map(lambda chart: ask(person, *chart), charts))
     return statuses, time.monotonic() - began
+
+
+def give_cores(cores: set[int], pid: int) -> None:
+    """To a process with all that it has started; what it starts later has them, too."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), cores)
+        for child in (thread / "children").read_text().split():
+            give_cores(cores, int(child))
 
 
 def memory_of_children(pid: int) -> dict[int, int]:

@@ -116,10 +116,10 @@ class TestTurns:
             waiting.result(5)
 
     def test_all_that_are_admitted_are_fewer_than_the_threads_of_the_template(self, servers):
-        from superset_tenancy.admission.middleware import OF_FILES, OF_REQUESTS
+        from superset_tenancy.admission.middleware import OF_FILES, OF_REFUSALS, OF_REQUESTS
 
         (threads,) = (int(word.partition("=")[2]) for word in servers.commands["web"] if word.startswith("--threads="))
-        assert sum(bound.together + bound.waiting_together for bound in (OF_REQUESTS, OF_FILES)) < threads
+        assert sum(bound.together + bound.waiting_together for bound in (OF_REQUESTS, OF_FILES, OF_REFUSALS)) < threads
         assert OF_REQUESTS.each < OF_REQUESTS.together
 
     def test_thousands_of_requests_leave_nothing_behind(self, few):
