@@ -14,6 +14,10 @@ export interface Container {
   /** What must succeed for the container to be healthy, if it says so. */
   readonly healthCheck?: string[];
   readonly log: { readonly group: string; readonly prefix: string };
+  /** ARN of the role that it calls AWS as. */
+  readonly taskRole: string;
+  /** ARN of the role as which ECS reads its secrets and writes its log. */
+  readonly executionRole: string;
 }
 
 /** A secret, or a field of one. */
@@ -23,12 +27,13 @@ export interface SecretReference {
 }
 
 /** Reads what a task definition says; throws when it asks for what no machine but AWS's own can give. */
-export function containerOf({ containerDefinitions, taskDefinitionArn }: TaskDefinition): Container {
+export function containerOf(definition: TaskDefinition): Container {
+  const { containerDefinitions, taskDefinitionArn, taskRoleArn, executionRoleArn } = definition;
   const [container, ...others] = containerDefinitions ?? [];
   const { name, command, logConfiguration } = container ?? {};
   const { 'awslogs-group': group, 'awslogs-stream-prefix': prefix } = logConfiguration?.options ?? {};
-  if (!name || !command?.length || !group || !prefix || others.length > 0) {
-    throw new Error(`${taskDefinitionArn} is not one container with a command and a log`);
+  if (!name || !command?.length || !group || !prefix || !taskRoleArn || !executionRoleArn || others.length > 0) {
+    throw new Error(`${taskDefinitionArn} is not one container with a command, a log and roles`);
   }
   return {
     name,
@@ -39,6 +44,8 @@ export function containerOf({ containerDefinitions, taskDefinitionArn }: TaskDef
     volumes: (container.mountPoints ?? []).flatMap(({ containerPath }) => containerPath ?? []),
     healthCheck: container.healthCheck && commandOf(container.healthCheck),
     log: { group, prefix },
+    taskRole: taskRoleArn,
+    executionRole: executionRoleArn,
   };
 }
 

@@ -110,7 +110,11 @@ async function loginOf(cloud: LocalCloud, account: Account, secret: string): Pro
 
 /** What stands behind the servers of the templates. */
 export function serversOf(cloud: LocalCloud, assembly: string): Record<string, EmulatedServer> {
-  const postgres = ({ host, port, caFile, master }: LocalPostgres) => ({ host, port, caFile, ...master });
+  const postgres = ({ host, port, caFile, master, superuser }: LocalPostgres) => ({
+    ...{ host, port, caFile },
+    ...master,
+    superuser,
+  });
   const behind = <Real>(ids: string[], real: (index: number) => Real, as: (real: Real) => EmulatedServer) =>
     Object.fromEntries(ids.map((id, index) => [id, as(real(index))]));
   const proxies = resourcesOf(assembly, 'AWS::RDS::DBProxy').map(([id]) => id);

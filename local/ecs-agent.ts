@@ -16,6 +16,7 @@ import { TaskPlace, TaskProcess, lastLines, startTask, taskEnvironment } from '.
 import { Emulator } from './emulator';
 import { Problem } from './problem';
 import { run } from './processes';
+import { roleSession } from './role-session';
 import { SupersetImage } from './superset-image';
 
 export interface EcsAgentOptions {
@@ -49,8 +50,6 @@ const LOG_LINES = 100;
  */
 export class EcsAgent {
   private readonly ecs: ECSClient;
-  private readonly logs: CloudWatchLogsClient;
-  private readonly secretsManager: SecretsManagerClient;
   private readonly known = new Set<string>();
   private readonly tasks = new Map<string, AgentTask>();
   /** What the containers of ended tasks were, too: by name. */
@@ -59,10 +58,7 @@ export class EcsAgent {
   private stopping = false;
 
   constructor(private readonly options: EcsAgentOptions) {
-    const { sdk } = options.emulator;
-    this.ecs = new ECSClient(sdk);
-    this.logs = new CloudWatchLogsClient(sdk);
-    this.secretsManager = new SecretsManagerClient(sdk);
+    this.ecs = new ECSClient(options.emulator.sdk);
   }
 
   /** Begins to look after tasks. */
@@ -210,9 +206,10 @@ export class EcsAgent {
     const lines = lastLines(log, LOG_LINES);
     // A millisecond apart, so that their order is kept.
     const logEvents = lines.map((message, i) => ({ message, timestamp: Date.now() - lines.length + i }));
-    await this.logs.send(new CreateLogStreamCommand(stream));
+    const logs = new CloudWatchLogsClient(this.asRole(container.executionRole));
+    await logs.send(new CreateLogStreamCommand(stream));
     if (logEvents.length > 0) {
-      await this.logs.send(new PutLogEventsCommand({ ...stream, logEvents }));
+      await logs.send(new PutLogEventsCommand({ ...stream, logEvents }));
     }
   }
 
@@ -239,9 +236,11 @@ export class EcsAgent {
 
   private async placeOf(container: Container, name: string): Promise<TaskPlace> {
     const { emulator, image, directory } = this.options;
-    const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = emulator.environment;
+    const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = emulator.environment;
+    const { accessKeyId, secretAccessKey, sessionToken } = roleSession(container.taskRole);
+    const secretsManager = new SecretsManagerClient(this.asRole(container.executionRole));
     const secrets = Object.entries(container.secrets).map(
-      async ([variable, reference]) => [variable, await this.secretOf(reference)] as const,
+      async ([variable, reference]) => [variable, await secretOf(reference, secretsManager)] as const,
     );
     const home = join(directory, 'tasks', name);
     mkdirSync(home, { recursive: true });
@@ -252,24 +251,17 @@ export class EcsAgent {
       environment: {
         AWS_ENDPOINT_URL,
         AWS_ENDPOINT_URL_S3,
-        AWS_ACCESS_KEY_ID,
-        AWS_SECRET_ACCESS_KEY,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_SESSION_TOKEN: sessionToken,
         AWS_EC2_METADATA_DISABLED: 'true',
         ...Object.fromEntries(await Promise.all(secrets)),
       },
     };
   }
 
-  private async secretOf({ arn, field }: SecretReference): Promise<string> {
-    const { SecretString = '' } = await this.secretsManager.send(new GetSecretValueCommand({ SecretId: arn }));
-    if (field === undefined) {
-      return SecretString;
-    }
-    const value = (JSON.parse(SecretString) as Record<string, string | undefined>)[field];
-    if (value === undefined) {
-      throw new Error(`the secret ${arn} has no field ${field}`);
-    }
-    return value;
+  private asRole(roleArn: string) {
+    return { ...this.options.emulator.sdk, credentials: roleSession(roleArn) };
   }
 
   private logFile(name: string): string {
@@ -281,6 +273,18 @@ export class EcsAgent {
       this.options.onDeath(problem);
     }
   }
+}
+
+async function secretOf({ arn, field }: SecretReference, secretsManager: SecretsManagerClient): Promise<string> {
+  const { SecretString = '' } = await secretsManager.send(new GetSecretValueCommand({ SecretId: arn }));
+  if (field === undefined) {
+    return SecretString;
+  }
+  const value = (JSON.parse(SecretString) as Record<string, string | undefined>)[field];
+  if (value === undefined) {
+    throw new Error(`the secret ${arn} has no field ${field}`);
+  }
+  return value;
 }
 
 function idOf(arn: string): string {

@@ -16,6 +16,7 @@ import sys
 import threading
 from pathlib import Path
 
+import emulator_iam
 import pg8000.native
 import valkey
 from ministack import app
@@ -40,6 +41,7 @@ PRETENDED = {
     "AWS::EC2::NatGateway": lambda id, props: (f"nat-{id}", {"NatGatewayId": f"nat-{id}"}),
     "AWS::EC2::SecurityGroupEgress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
     "AWS::EC2::SecurityGroupIngress": lambda id, props: (f"sgr-{id}", {"Id": f"sgr-{id}"}),
+    "AWS::ECS::ClusterCapacityProviderAssociations": lambda id, props: (props["Cluster"], {}),
     "AWS::WAFv2::WebACLAssociation": lambda id, props: (f"{props['WebACLArn']}|{props['ResourceArn']}", {}),
 }
 pretended_so_far = set()
@@ -101,12 +103,13 @@ def servers():
     return json.loads((STATE / "servers.json").read_text())
 
 
-def statement(server, text, **parameters):
+def statement(server, text, login=None, **parameters):
+    login = login or server
     connection = pg8000.native.Connection(
-        server["username"],
+        login["username"],
         host=server["host"],
         port=server["port"],
-        password=server["password"],
+        password=login["password"],
         database="postgres",
         ssl_context=ssl.create_default_context(cafile=server["caFile"]),
     )
@@ -128,24 +131,36 @@ def give_server(stack_name, logical_id, physical_id, props):
         note_pretended("AWS::RDS::DBInstance")
     attributes = provisioners._rds_db_instance_attrs(instance)
     if str(props.get("ManageMasterUserPassword")).lower() == "true":
-        attributes["MasterUserSecret.SecretArn"] = managed_master_secret(instance, server)
+        key = props.get("MasterUserSecret", {}).get("KmsKeyId")
+        attributes["MasterUserSecret.SecretArn"] = managed_master_secret(instance, server, key)
     return attributes
 
 
-def managed_master_secret(instance, server):
+def managed_master_secret(instance, server, key):
     """The secret that RDS keeps for the master user, named as RDS names it."""
     name = f"rds!db-{instance['DbiResourceId'].lower()}"
     if name not in secretsmanager._secrets:
         password = server["password"] if server else secrets.token_urlsafe(24)
         value = {"username": instance["MasterUsername"], "password": password}
-        create_secret(name, {"Name": name, "SecretString": json.dumps(value)}, "rds")
+        create_secret(name, {"Name": name, "SecretString": json.dumps(value), "KmsKeyId": key}, "rds")
     return secretsmanager._secrets[name]["ARN"]
+
+
+def server_of(instance):
+    return next((s for s in servers().values() if s["port"] == instance["Endpoint"]["Port"]), None)
+
+
+def make_proxy_account(instance):
+    """As whom RDS Proxy looks whether its target serves; RDS makes the role when the target is registered."""
+    server = server_of(instance)
+    if server and not statement(server, "SELECT FROM pg_roles WHERE rolname = 'rdsproxyadmin'", server["superuser"]):
+        statement(server, "CREATE ROLE rdsproxyadmin LOGIN", server["superuser"])
 
 
 def take_server(physical_id):
     """Deletes what the server held, as the deletion of an instance does."""
     instance = rds._instances[physical_id]
-    server = next((s for s in servers().values() if s["port"] == instance["Endpoint"]["Port"]), None)
+    server = server_of(instance)
     if server:
         name = pg8000.native.identifier(instance["DBName"])
         statement(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -193,15 +208,36 @@ def wrap_proxy():
     def record(stack_name, logical_id, props):
         proxies[logical_id] = [auth["SecretArn"] for auth in props.get("Auth", [])]
         (STATE / "proxies.json").write_text(json.dumps(proxies))
+        roles[logical_id] = props["RoleArn"]
+        (STATE / "proxy-roles.json").write_text(json.dumps(roles))
         name = props["DBProxyName"]
         if f"{stack_name}/{logical_id}" not in servers():
             note_pretended("AWS::RDS::DBProxy")
+            pretended.add(name)
         proxy = rds._db_proxies[name]
         proxy["Endpoint"] = f"{logical_id.lower()}.proxy.invalid"
         return name, {name: proxy[name] for name in ("Endpoint", "DBProxyArn", "VpcId")}
 
     proxies = {}
+    roles = {}
     logical_ids = {}
+    pretended = set()
+    registered = []
+    view_of_rds = rds._db_proxy_target_view
+
+    def view(target):
+        seen = view_of_rds(target)
+        name = next((name for name, proxy in rds._db_proxies.items() if any(one is target for one in proxy["Targets"])), None)
+        if name in logical_ids and name not in pretended:
+            # Whoever runs the proxy says whether its account gets in; until then, RDS does not know.
+            health = STATE / "target-health.json"
+            said = json.loads(health.read_text()) if health.exists() else {}
+            problem = said.get(logical_ids[name], "not looked at yet")
+            if problem:
+                seen["TargetHealth"] = {"State": "UNAVAILABLE", "Reason": "AUTH_FAILURE", "Description": problem}
+        return seen
+
+    rds._db_proxy_target_view = view
 
     def create_proxy(logical_id, props, stack_name):
         logical_ids[props["DBProxyName"]] = logical_id
@@ -227,6 +263,10 @@ def wrap_proxy():
     def register_targets(logical_id, props, stack_name):
         name = props["DBProxyName"]
         ask_rds("RegisterDBProxyTargets", DBProxyName=name, **members("DBInstanceIdentifiers", props["DBInstanceIdentifiers"]))
+        for identifier in props["DBInstanceIdentifiers"]:
+            make_proxy_account(rds._instances[identifier])
+        registered.append(logical_ids[name])
+        (STATE / "targets.json").write_text(json.dumps(registered))
         return f"{name}/default", {"TargetGroupArn": rds._db_proxies[name]["TargetGroup"]["TargetGroupArn"]}
 
     def keep_targets(physical_id, old_props, new_props, stack_name, logical_id=None):
@@ -463,6 +503,8 @@ if __name__ == "__main__":
         pretend(resource_type, answer)
     with_attributes("AWS::EC2::VPC", lambda id, props: {"CidrBlock": props.get("CidrBlock"), "CidrBlockAssociations": []})
     with_attributes("AWS::S3::Bucket", keep_tags)
+    with_attributes("AWS::IAM::Role", emulator_iam.give_session)
+    emulator_iam.judge(STATE)
     with_attributes("AWS::ECS::TaskDefinition", name_fields_as_the_api)
     wrap_database_instance()
     wrap_proxy()

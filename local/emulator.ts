@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { REPOSITORY } from './directories';
 import { Problem } from './problem';
@@ -25,6 +25,8 @@ export interface EmulatedServer {
   readonly caFile: string;
   readonly username: string;
   readonly password: string;
+  /** As whom RDS itself acts, of a PostgreSQL that it manages. */
+  readonly superuser?: { readonly username: string; readonly password: string };
 }
 
 /** Host name of a proxy in the emulated account, for the name of its resource. Nothing answers to it. */
@@ -51,6 +53,14 @@ export interface Emulator {
   servers(): string[];
   /** ARNs of the secrets whose logins a proxy lets in, by the logical id of the proxy. */
   proxySecrets(): Record<string, string[]>;
+  /** ARN of the role of each proxy, by its logical id. */
+  proxyRoles(): Record<string, string>;
+  /** What IAM has refused so far: role, action and resource. */
+  denied(): string[];
+  /** Logical ids of the proxies whose targets are registered. */
+  registeredTargets(): string[];
+  /** Says why the target of a proxy is not available, by the logical id of the proxy; an empty text if it is. */
+  setTargetHealth(problems: Record<string, string>): void;
   /** What the emulator was asked for and only wrote down, though it does not know it. */
   pretended(): string[];
   /** Resolves when the emulator has ended, whoever ended it. */
@@ -79,6 +89,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       LAMBDA_EXECUTOR: 'local',
       LOG_LEVEL: 'WARNING',
       NODE_PATH: join(REPOSITORY, 'node_modules'),
+      // Each call is judged by the policies of the template.
+      AUTH: 'true',
       DATABASE_CA_FILE: options.databaseCaFile,
       ...(options.hasEcsAgent ? { ECS_AGENT: 'true' } : {}),
       PYTHONDONTWRITEBYTECODE: '1',
@@ -99,6 +111,15 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     setServers: (map) => writeFileSync(servers, JSON.stringify(map)),
     servers: () => Object.keys(JSON.parse(readFileSync(servers, 'utf8')) as object),
     proxySecrets: () => read<Record<string, string[]>>(join(directory, 'proxies.json'), {}),
+    proxyRoles: () => read<Record<string, string>>(join(directory, 'proxy-roles.json'), {}),
+    denied: () => read<string[]>(join(directory, 'denied.json'), []),
+    registeredTargets: () => read<string[]>(join(directory, 'targets.json'), []),
+    setTargetHealth: (problems) => {
+      const file = join(directory, 'target-health.json');
+      // The emulator may read it at any moment.
+      writeFileSync(`${file}.new`, JSON.stringify(problems));
+      renameSync(`${file}.new`, file);
+    },
     pretended: () => read<string[]>(join(directory, 'pretended.json'), []),
     ended: emulator.ended,
     stop: emulator.stop,

@@ -202,7 +202,8 @@ export class LocalCloud {
       return [logicalId, proxy] as const;
     });
     this.runningProxies = new Map(await Promise.all(entries));
-    const agent = new ProxyAgent(this.emulator, this.runningProxies);
+    const servers = new Map(templates.map(({ logicalId, shard }) => [logicalId, this.shards[shard]]));
+    const agent = new ProxyAgent(this.emulator, this.runningProxies, servers);
     agent.start();
     void this.keep(Promise.resolve(agent));
   }

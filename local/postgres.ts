@@ -19,10 +19,10 @@ import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { Client } from 'pg';
 import { certificateOfLocalhost } from './certificates';
 import { freePort } from './ports';
 import { Problem } from './problem';
+import { handOverAsRds } from './rds-roles';
 import { Account, chown, serverAccount } from './server-account';
 import { interruptedWithParent } from './until-parent-ends';
 
@@ -58,11 +58,13 @@ export interface LocalPostgres {
   readonly ownCertificate: { readonly certificate: string; readonly key: string };
   stop(): Promise<void>;
   restart(): Promise<void>;
+  /** Keeps all, or some, but the superuser out of a database, whatever its rights say, as RDS does with its own. It starts again for that. */
+  refuseLogins(database: string, users?: string): Promise<void>;
 }
 
-/** Database that belongs to the master user. */
-const DATABASE = 'analytics';
 const START_SECONDS = 30;
+/** RDS makes passwords of nearly all printable characters; these are the ones that a URI or a shell takes for something else. */
+const TELLING_CHARACTERS = `a%41#?':&+ b`;
 
 // Nobody's data: a crash of the machine may lose it.
 const SETTINGS = {
@@ -85,6 +87,10 @@ hostssl all rdsadmin,postgres 127.0.0.1/32 scram-sha-256
 hostssl all +rds_iam 127.0.0.1/32 trust clientcert=verify-ca
 hostssl all all 127.0.0.1/32 scram-sha-256
 `;
+
+function closedTo(database: string, users: string): string {
+  return `hostssl ${database} rdsadmin 127.0.0.1/32 scram-sha-256\nhostssl ${database} ${users} 127.0.0.1/32 reject\n`;
+}
 
 /** Starts a PostgreSQL of the given version, and waits until it answers. */
 export async function startPostgres(options: PostgresOptions): Promise<LocalPostgres> {
@@ -112,6 +118,10 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
         async restart() {
           await server.stop();
           server = await startServer(home, port, limits);
+        },
+        async refuseLogins(database, users = 'all') {
+          writeFileSync(join(home.data, 'pg_hba.conf'), closedTo(database, users) + HOST_BASED_AUTHENTICATION);
+          await this.restart();
         },
       };
       if (users) {
@@ -236,8 +246,11 @@ function restoreSymlinks(native: string): void {
 }
 
 async function initialise(home: Home): Promise<Users> {
-  const newUser = (username: string) => ({ username, password: randomBytes(18).toString('base64url') });
-  const users = { master: newUser('postgres'), superuser: newUser('rdsadmin') };
+  const newUser = (username: string, end = '') => ({
+    username,
+    password: `${randomBytes(18).toString('base64url')}${end}`,
+  });
+  const users = { master: newUser('postgres', TELLING_CHARACTERS), superuser: newUser('rdsadmin') };
   const passwordFile = join(home.directory, 'password');
   rmSync(home.data, { recursive: true, force: true });
   writeFileSync(passwordFile, users.superuser.password, { mode: 0o600 });
@@ -357,50 +370,4 @@ function lastComplaint(log: string): string {
 
 function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
-}
-
-/** The roles that RDS gives its `rds_superuser`, by the version that brought them. */
-const RDS_MEMBERSHIPS = [
-  { role: 'pg_monitor', since: 10 },
-  { role: 'pg_signal_backend', since: 10 },
-  { role: 'pg_checkpoint', since: 15 },
-  { role: 'pg_use_reserved_connections', since: 16 },
-  { role: 'pg_create_subscription', since: 16 },
-  { role: 'pg_maintain', since: 17 },
-];
-
-/** What a new RDS instance looks like from inside (RDS User Guide, "Understanding the rds_superuser role"). */
-async function handOverAsRds({ host, port, caFile, master, superuser }: LocalPostgres, version: number): Promise<void> {
-  const client = new Client({
-    host,
-    port,
-    database: 'postgres',
-    user: superuser.username,
-    password: superuser.password,
-    ssl: { ca: readFileSync(caFile, 'utf8') },
-  });
-  const memberships = RDS_MEMBERSHIPS.filter(({ since }) => version >= since).map(({ role }) => role);
-  const owner = client.escapeIdentifier(master.username);
-  await client.connect();
-  try {
-    for (const statement of [
-      'CREATE ROLE rds_superuser NOLOGIN',
-      'CREATE ROLE rds_replication NOLOGIN',
-      'CREATE ROLE rds_password NOLOGIN',
-      'CREATE ROLE rds_iam NOLOGIN',
-      `GRANT ${[...memberships, 'rds_replication', 'rds_password'].join(', ')} TO rds_superuser WITH ADMIN OPTION`,
-      `CREATE ROLE ${owner} LOGIN NOSUPERUSER CREATEDB CREATEROLE PASSWORD ${client.escapeLiteral(master.password)} VALID UNTIL 'infinity'`,
-      `GRANT rds_superuser TO ${owner} WITH ADMIN OPTION`,
-      ...(version >= 16 ? [`GRANT rds_iam TO ${owner} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`] : []),
-      `ALTER DATABASE postgres OWNER TO ${owner}`,
-      `ALTER DATABASE template1 OWNER TO ${owner}`,
-      'CREATE DATABASE rdsadmin',
-      'REVOKE ALL ON DATABASE rdsadmin FROM PUBLIC',
-      `CREATE DATABASE ${DATABASE} OWNER ${owner}`,
-    ]) {
-      await client.query(statement);
-    }
-  } finally {
-    await client.end();
-  }
 }

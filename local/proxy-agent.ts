@@ -1,8 +1,14 @@
-import { BatchGetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  BatchGetSecretValueCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Emulator } from './emulator';
 import { LocalPgBouncer } from './pgbouncer';
-import { PostgresUser } from './postgres';
+import { LocalPostgres, PostgresUser } from './postgres';
+import { ProxyHealth, registerTarget } from './proxy-health';
+import { roleSession } from './role-session';
 
 const POLL_MILLISECONDS = 300;
 
@@ -10,6 +16,9 @@ const POLL_MILLISECONDS = 300;
 export class ProxyAgent {
   private readonly secretsManager: SecretsManagerClient;
   private readonly told = new Map<string, string>();
+  /** The secrets that the role of each proxy may read. */
+  private readonly readable = new Map<string, Set<string>>();
+  private readonly health = new Map<string, ProxyHealth>();
   private polling?: Promise<void>;
   private stopping = false;
 
@@ -17,6 +26,8 @@ export class ProxyAgent {
     private readonly emulator: Emulator,
     /** By the logical ids of their resources. */
     private readonly proxies: ReadonlyMap<string, LocalPgBouncer>,
+    /** What stands behind them, by the same ids. */
+    private readonly servers: ReadonlyMap<string, LocalPostgres>,
   ) {
     this.secretsManager = new SecretsManagerClient(emulator.sdk);
   }
@@ -29,6 +40,7 @@ export class ProxyAgent {
   public async stop(): Promise<void> {
     this.stopping = true;
     await this.polling;
+    await Promise.all([...this.health.values()].map((health) => health.stop()));
   }
 
   private async poll(): Promise<void> {
@@ -41,14 +53,37 @@ export class ProxyAgent {
 
   private async tell(): Promise<void> {
     const secrets = this.emulator.proxySecrets();
+    const registered = this.emulator.registeredTargets();
     for (const [logicalId, proxy] of this.proxies) {
-      const users = await this.usersOf(secrets[logicalId] ?? []);
+      const server = this.servers.get(logicalId);
+      if (registered.includes(logicalId) && server && !this.health.has(logicalId)) {
+        this.health.set(logicalId, await registerTarget(server, proxy));
+      }
+      const users = await this.usersOf(await this.readableBy(logicalId, secrets[logicalId] ?? []));
       const text = JSON.stringify(users);
       if (this.told.get(logicalId) !== text) {
         this.told.set(logicalId, text);
         proxy.setUsers(users);
       }
     }
+    const problems = [...this.health].map(([logicalId, health]) => [logicalId, health.problem() ?? '']);
+    this.emulator.setTargetHealth(Object.fromEntries(problems));
+  }
+
+  /** Reads each secret as the role of the proxy once: what follows is asked for in one call, which RDS Proxy does not make. */
+  private async readableBy(logicalId: string, arns: string[]): Promise<string[]> {
+    const readable = this.readable.get(logicalId) ?? new Set();
+    this.readable.set(logicalId, readable);
+    const credentials = roleSession(this.emulator.proxyRoles()[logicalId] ?? '');
+    const secretsManager = new SecretsManagerClient({ ...this.emulator.sdk, credentials });
+    for (const arn of arns.filter((each) => !readable.has(each))) {
+      const read = secretsManager.send(new GetSecretValueCommand({ SecretId: arn }));
+      await read.then(
+        () => readable.add(arn),
+        () => undefined,
+      );
+    }
+    return arns.filter((arn) => readable.has(arn));
   }
 
   private async usersOf(arns: string[]): Promise<PostgresUser[]> {

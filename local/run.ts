@@ -80,6 +80,13 @@ async function show(cloud: LocalCloud, environment: ExampleEnvironment): Promise
   if ([...proofs, ...supersetProofs, ...instanceProofs].some(({ failures }) => failures.length > 0)) {
     throw new Problem('A tenant is not isolated: the lines with PROBLEM say where.', 'Do not deploy this version.');
   }
+  const denied = emulator.denied();
+  if (denied.length > 0) {
+    throw new Problem(
+      `IAM refused, by the policies of the templates:\n${denied.join('\n')}\n`,
+      'Do not deploy this version.',
+    );
+  }
   console.log(`\nReady after ${Math.round((Date.now() - startedAt) / 1_000)} s.`);
   return 0;
 }

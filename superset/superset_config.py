@@ -19,6 +19,7 @@ from superset_tenancy.connections.credentials import secrets_manager
 from superset_tenancy.connections.hooks import connect_as_tenant, engine_context
 from superset_tenancy.event_log import RequestEventLogger
 from superset_tenancy.install import install
+from superset_tenancy.metadata.engine_login import log_engines_in
 from superset_tenancy.requests.caches import TenantResults
 from superset_tenancy.requests.related import own_roles, own_users
 from superset_tenancy.security import TenantSecurityManager
@@ -62,22 +63,20 @@ def connect_to_metadata():
     return psycopg2.connect(**METADATA, **metadata_login(), connect_timeout=TIMEOUTS["metadataConnect"])
 
 
-def metadata_uri(user: str, password: str) -> str:
+def metadata_uri() -> str:
     uri = URL.create(
         "postgresql+psycopg2",
-        username=user,
-        password=password,
         host=METADATA["host"],
         port=int(METADATA["port"]),
         database=METADATA["dbname"],
         query={name: METADATA[name] for name in ("sslmode", "sslrootcert")},
     )
-    return uri.render_as_string(hide_password=False)
+    return str(uri)
 
 
-# The migration connects by the URI, and ends soon. Superset's own engine connects by the function; a listener on all engines
-# would log tenants' connections in as well.
-SQLALCHEMY_DATABASE_URI = metadata_uri(**metadata_login())
+# Superset's own engine connects by the function; Alembic makes an engine of the URI.
+SQLALCHEMY_DATABASE_URI = metadata_uri()
+log_engines_in(METADATA, metadata_login)
 SQLALCHEMY_ENGINE_OPTIONS = {
     "creator": connect_to_metadata,
     "pool_pre_ping": True,

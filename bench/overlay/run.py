@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import quote
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -68,9 +69,11 @@ def stock(servers: Servers) -> dict[str, str]:
     return {
         **env,
         "SUPERSET_CONFIG_PATH": str(HERE / "stock_superset_config.py"),
-        "STOCK_METADATA_URI": f"postgresql+psycopg2://{metadata['username']}:{metadata['password']}@{address}{tls}",
+        "STOCK_METADATA_URI": (
+            f"postgresql+psycopg2://{metadata['username']}:{quote(metadata['password'], safe='')}@{address}{tls}"
+        ),
         "STOCK_TENANT_URI": (
-            f"postgresql+psycopg2://{tenant['username']}:{tenant['password']}"
+            f"postgresql+psycopg2://{tenant['username']}:{quote(tenant['password'], safe='')}"
             f"@{tenant['host']}:{tenant['port']}/{tenant['database']}{tls}"
         ),
     }

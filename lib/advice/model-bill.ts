@@ -1,3 +1,4 @@
+import { DEFAULT_CACHE, DEFAULT_METADATA_SERVER, DEFAULT_TASKS, DEFAULT_TENANTS_SERVER } from '../defaults';
 import { instanceClassOf } from '../database/instance-class';
 import { Environment, EnvironmentDatabase, TenancyModel } from '../environment/environment';
 import { InstancePlan, instancePlans, regionOf, tenantsPerCell } from '../environment/instance-plan';
@@ -43,7 +44,10 @@ const ALARMS = {
 function sharedBill(environment: Environment): BillOfMaterials {
   const bill = new BillOfMaterials(environment.region);
   oneSuperset(bill, environment);
-  bill.server("tenants' PostgreSQL", serverOf(sizesOf(environment, TenancyModel.SHARED_RLS).database, TENANTS_SERVER));
+  bill.server(
+    "tenants' PostgreSQL",
+    serverOf(sizesOf(environment, TenancyModel.SHARED_RLS).database, DEFAULT_TENANTS_SERVER),
+  );
   bill.each('secretMonth', SECRETS, SUPERSET_SECRETS + WEB_LOGIN + 1 + environment.tenants.length * TENANT_SECRETS);
   bill.each('keyMonth', KEYS, 1);
   bill.each('alarmMonth', CLOUDWATCH_ALARMS, ALARMS.superset + ALARMS.server);
@@ -82,11 +86,14 @@ function oneSuperset(bill: BillOfMaterials, environment: Environment): void {
   const { metadataDatabase, cache, superset } = sizesOf(environment, TenancyModel.SHARED_RLS);
   bill.network(environment.network);
   bill.loadBalancer(environment.domain.internetFacing);
-  bill.server("Superset's PostgreSQL", serverOf(metadataDatabase, METADATA_SERVER));
-  bill.cache({ nodeType: cache?.nodeType ?? 'cache.t4g.small', replicas: cache?.replicas ?? 1 });
+  bill.server("Superset's PostgreSQL", serverOf(metadataDatabase, DEFAULT_METADATA_SERVER));
+  bill.cache({
+    nodeType: cache?.nodeType ?? DEFAULT_CACHE.nodeType,
+    replicas: cache?.replicas ?? DEFAULT_CACHE.replicas,
+  });
   if (cache?.replicas !== 0) bill.each('alarmMonth', CLOUDWATCH_ALARMS, ALARMS.replicas);
-  bill.tasks('web', superset?.minWebTasks ?? 2);
-  bill.tasks('worker', superset?.minWorkerTasks ?? 1);
+  bill.tasks('web', superset?.minWebTasks ?? DEFAULT_TASKS.minWebTasks);
+  bill.tasks('worker', superset?.minWorkerTasks ?? DEFAULT_TASKS.minWorkerTasks);
   bill.tasks('beat', 1);
 }
 
@@ -122,7 +129,7 @@ function addCell(bill: BillOfMaterials, environment: Environment, inCell: Instan
   bill.each('keyMonth', KEYS, 1);
   if (shares('loadBalancer')) bill.loadBalancer(environment.domain.internetFacing);
   if (shares('database')) {
-    bill.server("cells' PostgreSQL", serverOf(environment.instances?.cellDatabase, TENANTS_SERVER));
+    bill.server("cells' PostgreSQL", serverOf(environment.instances?.cellDatabase, DEFAULT_TENANTS_SERVER));
     bill.each('alarmMonth', CLOUDWATCH_ALARMS, ALARMS.cell);
   }
 }
@@ -132,7 +139,7 @@ function addInstance(bill: BillOfMaterials, environment: Environment, plan: Inst
   const own = (part: 'network' | 'loadBalancer' | 'database') => plan[part] === InstanceSharing.OWN;
   if (own('network')) bill.network(regionOf(environment, bill.region).network);
   if (own('loadBalancer')) bill.loadBalancer(environment.domain.internetFacing);
-  if (own('database')) bill.server("tenants' PostgreSQL", serverOf(server, TENANTS_SERVER));
+  if (own('database')) bill.server("tenants' PostgreSQL", serverOf(server, DEFAULT_TENANTS_SERVER));
   bill.cache(cache);
   if (cache.replicas > 0) bill.each('alarmMonth', CLOUDWATCH_ALARMS, ALARMS.replicas);
   bill.tasks('web', tasks.minWebTasks);
@@ -144,9 +151,6 @@ function addInstance(bill: BillOfMaterials, environment: Environment, plan: Inst
 }
 
 type Server = Required<Pick<EnvironmentDatabase, 'instanceClass' | 'storageGiB' | 'multiAz'>>;
-
-const TENANTS_SERVER: Server = { instanceClass: 'm7g.large', storageGiB: 100, multiAz: true };
-const METADATA_SERVER: Server = { instanceClass: 't4g.medium', storageGiB: 20, multiAz: true };
 
 function serverOf(given: EnvironmentDatabase | undefined, defaults: Server): Server {
   return {
@@ -175,12 +179,12 @@ function shardsOf(environment: Environment): (Server & { readonly hasTenants: bo
   const { database } = sizesOf(environment, TenancyModel.DATABASE_PER_TENANT);
   if (environment.model !== TenancyModel.DATABASE_PER_TENANT) {
     const count = Math.ceil(tenants.length / MOST_ON_SHARD);
-    return Array.from({ length: count }, () => ({ ...serverOf(database, TENANTS_SERVER), hasTenants: true }));
+    return Array.from({ length: count }, () => ({ ...serverOf(database, DEFAULT_TENANTS_SERVER), hasTenants: true }));
   }
   const shards = environment.shards ?? [{ name: 'a' }];
   const taken = new Set(tenants.map((tenant) => shardOf(tenant, shards, defaultShards)));
   return shards.map((shard) => ({
-    ...serverOf({ ...database, ...shard }, TENANTS_SERVER),
+    ...serverOf({ ...database, ...shard }, DEFAULT_TENANTS_SERVER),
     hasTenants: taken.has(shard.name),
   }));
 }

@@ -7,6 +7,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { DEFAULT_CACHE } from '../defaults';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { ConfigurationError } from '../validation/configuration-error';
@@ -74,7 +75,7 @@ export class SupersetCache extends Construct implements ec2.IConnectable {
    */
   constructor(scope: Construct, id: string, props: SupersetCacheProps) {
     super(scope, id);
-    const replicas = this.validReplicas(props.replicas ?? 1);
+    const replicas = this.validReplicas(props.replicas ?? DEFAULT_CACHE.replicas);
     const key =
       props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Cache ${this.node.path}`, RemovalPolicy.DESTROY));
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
@@ -90,7 +91,7 @@ export class SupersetCache extends Construct implements ec2.IConnectable {
       replicationGroupDescription: `Superset cache and queue of ${this.node.path}`,
       engine: 'valkey',
       engineVersion: '8.1',
-      cacheNodeType: this.validNodeType(props.nodeType ?? 'cache.t4g.small'),
+      cacheNodeType: this.validNodeType(props.nodeType ?? DEFAULT_CACHE.nodeType),
       clusterMode: 'disabled',
       numCacheClusters: replicas + 1,
       automaticFailoverEnabled: replicas > 0,

@@ -6,9 +6,12 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, IConstruct } from 'constructs';
+import { DEFAULT_BACKUP_DAYS, DEFAULT_METADATA_SERVER } from '../defaults';
 import { LoginSecret } from '../tenant/login-secret';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { kept } from '../protection/protection';
 import { PostgresServer } from './postgres-server';
+import { POSTGRES_VERSION } from './postgres-version';
 
 /** Props of {@link MetadataDatabase}. */
 export interface MetadataDatabaseProps {
@@ -45,10 +48,11 @@ export interface MetadataDatabaseProps {
   readonly backupRetention?: Duration;
 
   /**
-   * PostgreSQL version, `major.minor`: 15.14, 16.10, 17.6 or a later minor of these. RDS applies minor upgrades
-   * by itself.
+   * PostgreSQL version: `15`, `16` or `17`, of which RDS takes its preferred minor, or `major.minor` from 15.14, 16.10 and 17.6 on.
+   * RDS applies minor upgrades by itself, and ends the creation of servers with a minor about a year after its release: one that is
+   * named has to be kept up to date.
    *
-   * @default '17.9'
+   * @default '17'
    */
   readonly postgresVersion?: string;
 
@@ -61,8 +65,9 @@ export interface MetadataDatabaseProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What happens to the server with the stack. All but DESTROY turns deletion protection on, and keeps automated
-   * backups, log groups, the own key and what else the server uses.
+   * What happens to the server with the stack. All but DESTROY turns deletion protection on, unless the context
+   * `superset-tenancy:unprotected` is true, and keeps automated backups, log groups, the own key and what else the server uses.
+   * RETAIN does not keep what a failed deployment has created.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -155,16 +160,16 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
   constructor(scope: Construct, id: string, props: MetadataDatabaseProps) {
     super(scope, id);
     this.databaseName = 'superset';
-    this.instanceClassName = props.instanceClass ?? 't4g.medium';
-    this.storageGiB = props.storageGiB ?? 20;
+    this.instanceClassName = props.instanceClass ?? DEFAULT_METADATA_SERVER.instanceClass;
+    this.storageGiB = props.storageGiB ?? DEFAULT_METADATA_SERVER.storageGiB;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const server = new PostgresServer(this, 'Server', {
       network: props.network,
       instanceClass: this.instanceClassName,
       storageGiB: this.storageGiB,
-      multiAz: props.multiAz ?? true,
-      backupRetention: props.backupRetention ?? Duration.days(14),
-      postgresVersion: props.postgresVersion ?? '17.9',
+      multiAz: props.multiAz ?? DEFAULT_METADATA_SERVER.multiAz,
+      backupRetention: props.backupRetention ?? Duration.days(DEFAULT_BACKUP_DAYS),
+      postgresVersion: props.postgresVersion ?? POSTGRES_VERSION,
       databaseName: this.databaseName,
       masterUsername: 'supersetmaster',
       encryptionKey: props.encryptionKey,
@@ -184,7 +189,7 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
       database: this.databaseName,
       encryptionKey: server.encryptionKey,
       // A secret has no snapshot.
-      removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : RemovalPolicy.RETAIN,
+      removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : kept(RemovalPolicy.RETAIN),
     });
   }
 

@@ -1,4 +1,4 @@
-import { Duration, Names, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
+import { CfnResource, Duration, Names, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -7,8 +7,9 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { UNPROTECTED, isProtected, kept } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
-import { skipCheckov } from '../validation/skipped-checks';
+import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { instanceClassNames, instanceClassOf, maxConnections } from './instance-class';
 import { POSTGRES_MAJORS, saferVersion } from './postgres-version';
 
@@ -40,7 +41,7 @@ export class PostgresServer extends Construct {
     const { network } = props;
     const removed = props.removalPolicy === RemovalPolicy.DESTROY;
     // What the server needs stays wherever the server, or a snapshot of it, stays.
-    const removalPolicy = removed ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+    const removalPolicy = removed ? RemovalPolicy.DESTROY : kept(RemovalPolicy.RETAIN);
     const storageGiB = this.validStorage(props.storageGiB);
     const engine = rds.DatabaseInstanceEngine.postgres({ version: this.validVersion(props.postgresVersion) });
     const key =
@@ -80,8 +81,8 @@ export class PostgresServer extends Construct {
       backupRetention: this.validRetention(props.backupRetention),
       deleteAutomatedBackups: removed,
       copyTagsToSnapshot: true,
-      deletionProtection: !removed,
-      removalPolicy: props.removalPolicy,
+      deletionProtection: !removed && isProtected(this),
+      removalPolicy: kept(props.removalPolicy),
       autoMinorVersionUpgrade: true,
       cloudwatchLogsExports: LOG_EXPORTS,
       monitoringInterval: Duration.minutes(1),
@@ -90,6 +91,13 @@ export class PostgresServer extends Construct {
       performanceInsightEncryptionKey: key,
     });
     instance.node.addDependency(...logGroups);
+    if (kept(props.removalPolicy) === removalPolicy) {
+      // Its subnet group and the role of its monitoring, too.
+      instance.node
+        .findAll()
+        .filter(CfnResource.isCfnResource)
+        .forEach((part) => part.applyRemovalPolicy(removalPolicy));
+    }
     this.instance = instance;
     this.masterSecret = instance.secret!;
     securityGroup.applyRemovalPolicy(removalPolicy);
@@ -144,12 +152,12 @@ export class PostgresServer extends Construct {
   }
 
   private validVersion(version: string): rds.PostgresEngineVersion {
-    const major = /^(\d+)\.\d+$/.exec(version)?.[1];
+    const major = /^(\d+)(?:\.\d+)?$/.exec(version)?.[1];
     if (!major || !POSTGRES_MAJORS.includes(major)) {
       throw new ConfigurationError(
         this,
         'POSTGRES_VERSION_UNSUPPORTED',
-        `postgresVersion is '${version}'; it must be a full version 'major.minor' of PostgreSQL ${POSTGRES_MAJORS.join(', ')}.`,
+        `postgresVersion is '${version}'; it must be ${POSTGRES_MAJORS.join(', ')} or a version 'major.minor' of these.`,
       );
     }
     const safer = saferVersion(version);
@@ -225,6 +233,10 @@ export class PostgresServer extends Construct {
         reason: `RDS itself backs up and restores to any second of the last ${props.backupRetention.toDays()} days. Copies to another region or account are the account's to plan.`,
       },
     );
+    if (POSTGRES_MAJORS.includes(props.postgresVersion)) {
+      // For cfn-lint, a major alone is outdated; RDS takes a recent minor of it (RDS User Guide, "Understanding PostgreSQL versions").
+      skipCfnLint(instance.node.defaultChild as rds.CfnDBInstance, 'W3691');
+    }
     if (!props.multiAz) {
       const reason = 'The standby was switched off with multiAz: false.';
       Validations.of(instance).acknowledge(
@@ -233,8 +245,8 @@ export class PostgresServer extends Construct {
       );
       skipCheckov(instance.node.defaultChild as rds.CfnDBInstance, reason, 'CKV_AWS_157');
     }
-    if (props.removalPolicy === RemovalPolicy.DESTROY) {
-      const reason = 'Deletion with the stack was asked for with removalPolicy: DESTROY.';
+    if (props.removalPolicy === RemovalPolicy.DESTROY || !isProtected(this)) {
+      const reason = `Deletion was asked for, with removalPolicy: DESTROY or the context ${UNPROTECTED}.`;
       Validations.of(instance).acknowledge(
         { id: 'AwsSolutions-RDS10', reason },
         { id: 'NIST.800.53.R5-RDSInstanceDeletionProtectionEnabled', reason },

@@ -8,7 +8,13 @@ const LEAST_MINOR: ReadonlyMap<string, number> = new Map([
 /** The supported major versions of PostgreSQL. */
 export const POSTGRES_MAJORS: readonly string[] = [...LEAST_MINOR.keys()];
 
-/** The version that has to be used instead, if statistics of this one show rows that row-level security hides. */
+/** The version of new servers: RDS takes its preferred minor, and none that it no longer creates servers with. */
+export const POSTGRES_VERSION = '17';
+
+/**
+ * The version that has to be used instead, if statistics of this one show rows that row-level security hides. A major alone says
+ * nothing: the provisioner asks the server.
+ */
 export function saferVersion(version: string): string | undefined {
   const [major, minor] = version.split('.');
   const least = LEAST_MINOR.get(major);

@@ -8,7 +8,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
-import { TenantKey } from '../tenant/tenant-key';
+import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { SECRETS_PER_PROXY, exceeds } from '../validation/quotas';
@@ -185,18 +185,19 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
   /**
    * A metric of the proxy, from the namespace `AWS/RDS`.
    *
-   * Some appear only after the first connection.
+   * Each node of the proxy publishes its own values, so that counts are summed up; take the average of latencies and percentages.
+   * Some metrics appear only after the first connection. `AvailabilityPercentage` is that of the primary.
    *
    * @param metricName name of the metric (RDS User Guide, "Monitoring RDS Proxy metrics with Amazon CloudWatch").
    * @param options of the metric.
-   * @default - maximum over 1 minute
+   * @default - sum over 1 minute
    */
   public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return new cloudwatch.Metric({
       namespace: 'AWS/RDS',
       metricName,
-      dimensionsMap: { ProxyName: this.proxyName },
-      statistic: cloudwatch.Stats.MAXIMUM,
+      dimensionsMap: { ProxyName: this.proxyName, ...(BY_ROLE.includes(metricName) && PRIMARY) },
+      statistic: cloudwatch.Stats.SUM,
       period: Duration.minutes(1),
       ...options,
     });
@@ -283,7 +284,11 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
 
   private letReadSecrets(role: iam.Role, secretsKey?: kms.IKey): void {
     TenantSecret.grantReadAll(this, role, secretsKey);
-    TenantKey.grantDecryptSecretsOfAll(this, role);
+    grantDecryptUnderOwnKeys(
+      this.secrets.map(({ secret }) => secret),
+      role,
+      secretsKey,
+    );
   }
 
   private newLog(key: kms.IKey): logs.LogGroup {
@@ -309,3 +314,8 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
 
 /** RDS Proxy for PostgreSQL listens here, whatever the port of the server (RDS User Guide, "RDS Proxy endpoints"). */
 const PORT = 5432;
+
+/** Metrics that have data for the role of a target only (RDS User Guide, "Monitoring RDS Proxy metrics with Amazon CloudWatch"). */
+const BY_ROLE = ['AvailabilityPercentage'];
+
+const PRIMARY = { TargetGroup: 'default', TargetRole: 'READ_WRITE' };

@@ -6,8 +6,10 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { DEFAULT_BACKUP_DAYS, DEFAULT_TENANTS_SERVER } from '../defaults';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { PostgresServer } from './postgres-server';
+import { POSTGRES_VERSION } from './postgres-version';
 import { grantTenantLogin } from './tenant-login';
 
 /** Props of {@link TenantDatabaseServer}. */
@@ -45,10 +47,11 @@ export interface TenantDatabaseServerProps {
   readonly backupRetention?: Duration;
 
   /**
-   * PostgreSQL version, `major.minor`: 15.14, 16.10, 17.6 or a later minor of these. RDS applies minor upgrades
-   * by itself.
+   * PostgreSQL version: `15`, `16` or `17`, of which RDS takes its preferred minor, or `major.minor` from 15.14, 16.10 and 17.6 on.
+   * RDS applies minor upgrades by itself, and ends the creation of servers with a minor about a year after its release: one that is
+   * named has to be kept up to date.
    *
-   * @default '17.9'
+   * @default '17'
    */
   readonly postgresVersion?: string;
 
@@ -68,8 +71,9 @@ export interface TenantDatabaseServerProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What happens to the server with the stack. All but DESTROY turns deletion protection on, and keeps automated
-   * backups, log groups, the own key and what else the server uses.
+   * What happens to the server with the stack. All but DESTROY turns deletion protection on, unless the context
+   * `superset-tenancy:unprotected` is true, and keeps automated backups, log groups, the own key and what else the server uses.
+   * RETAIN does not keep what a failed deployment has created.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -117,15 +121,15 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
   constructor(scope: Construct, id: string, props: TenantDatabaseServerProps) {
     super(scope, id);
     this.databaseName = props.databaseName ?? 'analytics';
-    this.instanceClassName = props.instanceClass ?? 'm7g.large';
-    this.storageGiB = props.storageGiB ?? 100;
+    this.instanceClassName = props.instanceClass ?? DEFAULT_TENANTS_SERVER.instanceClass;
+    this.storageGiB = props.storageGiB ?? DEFAULT_TENANTS_SERVER.storageGiB;
     const server = new PostgresServer(this, 'Server', {
       network: props.network,
       instanceClass: this.instanceClassName,
       storageGiB: this.storageGiB,
-      multiAz: props.multiAz ?? true,
-      backupRetention: props.backupRetention ?? Duration.days(14),
-      postgresVersion: props.postgresVersion ?? '17.9',
+      multiAz: props.multiAz ?? DEFAULT_TENANTS_SERVER.multiAz,
+      backupRetention: props.backupRetention ?? Duration.days(DEFAULT_BACKUP_DAYS),
+      postgresVersion: props.postgresVersion ?? POSTGRES_VERSION,
       databaseName: this.databaseName,
       masterUsername: 'tenancymaster',
       encryptionKey: props.encryptionKey,

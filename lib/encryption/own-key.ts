@@ -1,7 +1,9 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { Construct } from 'constructs';
+import { kept } from '../protection/protection';
 
 /**
  * Props of the key that a construct makes when it was given none.
@@ -9,7 +11,7 @@ import { Construct } from 'constructs';
  * AWS-managed keys do not do: CloudWatch alarms cannot publish through `aws/sns`, and log groups have none.
  */
 export function ownKeyProps(description: string, removalPolicy = RemovalPolicy.RETAIN): kms.KeyProps {
-  return { description, enableKeyRotation: true, removalPolicy, pendingWindow: Duration.days(30) };
+  return { description, enableKeyRotation: true, removalPolicy: kept(removalPolicy), pendingWindow: Duration.days(30) };
 }
 
 /** Lets CloudWatch Logs use the key for log groups of this account. Nothing is added to an imported key. */
@@ -17,7 +19,7 @@ export function letLogsUse(key: kms.IKey, scope: Construct): void {
   const stack = Stack.of(scope);
   key.addToResourcePolicy(
     new iam.PolicyStatement({
-      principals: [new iam.ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+      principals: [new iam.ServicePrincipal(`logs.${stack.region}.${domainSuffix(stack)}`)],
       actions: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
       resources: ['*'],
       conditions: {
@@ -44,4 +46,9 @@ export function letAlarmsUse(key: kms.IKey, scope: Construct): void {
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
     }),
   );
+}
+
+/** CloudWatch Logs is one of the few services whose principal in China ends in `amazonaws.com.cn`. */
+function domainSuffix({ region, urlSuffix }: Stack): string {
+  return (Token.isUnresolved(region) ? undefined : RegionInfo.get(region).domainSuffix) ?? urlSuffix;
 }

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import { DEFAULT_TASKS } from '../defaults';
 import { saferVersion } from '../database/postgres-version';
+import { isUnsafeExtension } from '../provisioning/unsafe-extensions';
 import { brandRuleProblems } from '../superset/brand-rules';
 import { contentBundleProblem } from '../superset/content-bundle';
 import { functionNameProblems } from '../superset/function-name';
@@ -50,8 +52,8 @@ const RULES: Rule[] = [
   (environment) => certificateOfTheRegion(environment, ['domain', 'certificateArn'], knownRegion(environment)),
   (environment) => safePostgres(environment, ['database', 'postgresVersion']),
   (environment) => safePostgres(environment, ['metadataDatabase', 'postgresVersion']),
-  (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks', [2, 6]),
-  (environment) => minUpToMax(environment, 'minWorkerTasks', 'maxWorkerTasks', [1, 4]),
+  (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks'),
+  (environment) => minUpToMax(environment, 'minWorkerTasks', 'maxWorkerTasks'),
   emailAddresses,
   functionNames,
   schemaIsFree,
@@ -72,9 +74,13 @@ function safePostgres(environment: unknown, path: Path): Problem[] {
   ];
 }
 
-function minUpToMax(environment: unknown, minKey: string, maxKey: string, defaults: [number, number]): Problem[] {
+function minUpToMax(
+  environment: unknown,
+  minKey: keyof typeof DEFAULT_TASKS,
+  maxKey: keyof typeof DEFAULT_TASKS,
+): Problem[] {
   const given = [minKey, maxKey].map((key) => at(environment, ['superset', key]));
-  const [min, max] = given.map((value, index) => value ?? defaults[index]);
+  const [min, max] = [given[0] ?? DEFAULT_TASKS[minKey], given[1] ?? DEFAULT_TASKS[maxKey]];
   if (typeof min !== 'number' || typeof max !== 'number' || min <= max) return [];
   const [here, there] = given[0] === undefined ? [maxKey, minKey] : [minKey, maxKey];
   const byDefault = given.includes(undefined) ? ' by default' : '';
@@ -205,10 +211,6 @@ function idleUpToMost(environment: unknown): Problem[] {
   ];
 }
 
-/** Extensions that lead out of the database, or let a tenant run what it likes in the server. */
-const UNSAFE_EXTENSIONS =
-  /^(dblink|postgres_fdw|.*_fdw|adminpack|aws_.*|rds_tools|pg_cron|pg_transport|pglogical|pl(perl|python|tcl|v8|rust).*|lo|pageinspect|pg_visibility)$/;
-
 function safeExtensions(environment: unknown): Problem[] {
   const given = at(environment, ['data', 'extensions']);
   return (Array.isArray(given) ? given : []).flatMap((name, index): Problem[] => {
@@ -217,7 +219,7 @@ function safeExtensions(environment: unknown): Problem[] {
     if (!/^[a-z][a-z0-9_-]{0,62}$/.test(name)) {
       return [{ path, code: 'EXTENSION_INVALID', fault: `is ${valueText(name)}`, allowed: 'the name of an extension' }];
     }
-    if (!UNSAFE_EXTENSIONS.test(name)) return [];
+    if (!isUnsafeExtension(name)) return [];
     return [
       {
         path,

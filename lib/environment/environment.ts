@@ -244,11 +244,12 @@ export interface EnvironmentDatabase {
   readonly backupDays?: number;
 
   /**
-   * PostgreSQL version, `major.minor` in quotes: at least 15.14, 16.10 or 17.6 (CVE-2025-8713).
+   * PostgreSQL version in quotes: `15`, `16` or `17`, of which RDS takes its preferred minor, or `major.minor`, at least 15.14, 16.10 or
+   * 17.6 (CVE-2025-8713), which RDS creates servers with for about a year.
    *
-   * @pattern ^(15|16|17)\.[0-9]+$
-   * @patternErrorMessage major.minor of PostgreSQL 15, 16 or 17 in quotes, for instance '17.9'
-   * @default '17.9'
+   * @pattern ^(15|16|17)(\.[0-9]+)?$
+   * @patternErrorMessage 15, 16, 17 or a major.minor of these in quotes, for instance '17'
+   * @default '17'
    */
   readonly postgresVersion?: string;
 }

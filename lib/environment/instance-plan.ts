@@ -6,6 +6,7 @@ import {
   EnvironmentSuperset,
   InstancePreset,
 } from './environment';
+import { DEFAULT_CACHE, DEFAULT_INSTANCE_TASKS, DEFAULT_TASKS } from '../defaults';
 import { Brand } from '../superset/brand';
 import { Tenant } from '../tenant/tenant';
 import { InstanceSharing, InstanceSize } from '../tenant/tenant-instance';
@@ -104,13 +105,13 @@ const SIZES: Record<InstancePreset, Record<InstanceSize, Size>> = {
   [InstancePreset.STANDARD]: {
     [InstanceSize.SMALL]: {
       server: { instanceClass: 't4g.medium', storageGiB: 50 },
-      cache: { nodeType: 'cache.t4g.small', replicas: 1 },
-      tasks: { minWebTasks: 2, maxWebTasks: 4, minWorkerTasks: 1, maxWorkerTasks: 2 },
+      cache: DEFAULT_CACHE,
+      tasks: DEFAULT_INSTANCE_TASKS,
     },
     [InstanceSize.MEDIUM]: {
       server: { instanceClass: 'm7g.large', storageGiB: 100 },
-      cache: { nodeType: 'cache.t4g.small', replicas: 1 },
-      tasks: { minWebTasks: 2, maxWebTasks: 6, minWorkerTasks: 1, maxWorkerTasks: 4 },
+      cache: DEFAULT_CACHE,
+      tasks: DEFAULT_TASKS,
     },
     [InstanceSize.LARGE]: {
       server: { instanceClass: 'r7g.xlarge', storageGiB: 200 },

@@ -5,19 +5,19 @@ import { AlarmDefinition } from './alarm-definition';
 
 /** Alarms of RDS Proxy. Its metrics begin with its first connection, so that silence changes nothing. */
 export function proxyAlarms(proxy: TenantDatabaseProxy): AlarmDefinition[] {
-  const { SUM, MAXIMUM, p } = cloudwatch.Stats;
+  const { SUM, AVERAGE } = cloudwatch.Stats;
   return [
     {
       name: 'connections',
       description: `80 % of the ${proxy.maxConnections} connections that the proxy may open are in use: queries soon wait for one.`,
-      metric: proxy.metric('DatabaseConnections'),
+      metric: proxy.metric('DatabaseConnections', { statistic: SUM }),
       atLeast: Math.floor(proxy.maxConnections * 0.8),
       periods: 5,
     },
     {
       name: 'waiting',
-      description: 'One query in a hundred has waited more than 0.1 s for a connection, for 5 minutes.',
-      metric: proxy.metric('DatabaseConnectionsBorrowLatency', { statistic: p(99) }),
+      description: 'Queries wait more than 0.1 s for a connection on average, for 5 minutes.',
+      metric: proxy.metric('DatabaseConnectionsBorrowLatency', { statistic: AVERAGE }),
       above: 100_000,
       periods: 5,
     },
@@ -25,7 +25,7 @@ export function proxyAlarms(proxy: TenantDatabaseProxy): AlarmDefinition[] {
       name: 'pinned',
       description:
         'Sessions are pinned, which Superset never causes by itself: somebody changes settings or takes locks.',
-      metric: proxy.metric('DatabaseConnectionsCurrentlySessionPinned', { statistic: MAXIMUM }),
+      metric: proxy.metric('DatabaseConnectionsCurrentlySessionPinned', { statistic: SUM }),
       above: 0,
       periods: 5,
     },
@@ -47,7 +47,7 @@ export function proxyAlarms(proxy: TenantDatabaseProxy): AlarmDefinition[] {
     {
       name: 'away',
       description: 'The proxy reaches its server less than 99 % of the time.',
-      metric: proxy.metric('AvailabilityPercentage', { statistic: cloudwatch.Stats.AVERAGE }),
+      metric: proxy.metric('AvailabilityPercentage', { statistic: AVERAGE }),
       below: 99,
       periods: 5,
     },

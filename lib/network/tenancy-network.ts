@@ -5,6 +5,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
+import { kept } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 
@@ -215,9 +216,9 @@ export class TenancyNetwork extends Construct {
   }
 
   private keepWhatDatabasesStandIn(vpc: ec2.Vpc): void {
-    (vpc.node.defaultChild as ec2.CfnVPC).applyRemovalPolicy(RemovalPolicy.RETAIN);
+    (vpc.node.defaultChild as ec2.CfnVPC).applyRemovalPolicy(kept(RemovalPolicy.RETAIN));
     for (const subnet of vpc.selectSubnets(this.databaseSubnets).subnets) {
-      (subnet.node.findChild('Subnet') as ec2.CfnSubnet).applyRemovalPolicy(RemovalPolicy.RETAIN);
+      (subnet.node.findChild('Subnet') as ec2.CfnSubnet).applyRemovalPolicy(kept(RemovalPolicy.RETAIN));
     }
   }
 

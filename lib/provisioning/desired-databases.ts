@@ -50,6 +50,11 @@ export interface StoredDatabases {
   readonly servers: DatabaseServer[];
 }
 
+/** A request to let RDS Proxy's account into servers whose proxies have been registered; the properties of a custom resource. */
+export interface ProxiedServers {
+  readonly ProxiedServers: DatabaseServer[];
+}
+
 /**
  * What the custom resource answers: {@link DesiredDatabases} is the property `State` of the resource, these are its
  * attributes. Lists are comma-separated and cut, since CloudFormation takes 4 KB.

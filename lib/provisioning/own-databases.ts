@@ -1,5 +1,6 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
 import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
@@ -107,6 +108,13 @@ export class OwnDatabases extends Construct {
       properties: { State: state },
     });
     this.serverConnections = this.resource.getAttString('Connections');
+    const secrets = props.tenants.flatMap((each) => [each.secret, each.loaderSecret, each.metadataSecret]);
+    const { handler, encryptionKey } = props.provisioner;
+    grantDecryptUnderOwnKeys(
+      secrets.flatMap((each) => each?.secret ?? []),
+      handler.role!,
+      encryptionKey,
+    );
   }
 }
 

@@ -11,6 +11,7 @@ import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { letLogsUse } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
+import { neverRetry } from './no-retries';
 
 /** Props of {@link ProvisionerFunction}. */
 export interface ProvisionerFunctionProps {
@@ -42,6 +43,8 @@ export class ProvisionerFunction extends Construct {
     }
     this.letReadBatches();
     const provider = this.newProvider(props, logGroup);
+    neverRetry(this.handler);
+    neverRetry(provider.node.findChild('framework-onEvent') as lambda.Function);
     this.serviceToken = provider.serviceToken;
     this.acknowledgeFindings(provider);
   }

@@ -12,7 +12,6 @@ import { ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { grantReadOfTenant } from '../tenant/secrets-of-tenants';
 import { Tenant } from '../tenant/tenant';
-import { TenantKey } from '../tenant/tenant-key';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
 import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
@@ -76,6 +75,9 @@ export class ShardsProvisioner extends Construct implements ec2.IConnectable {
   /** The servers. */
   public readonly shards: Shard[];
 
+  /** Key of its logs and environments, and of the secrets that it may read; those under other keys let it decrypt them. */
+  public readonly encryptionKey: kms.IKey;
+
   /** Whom the function may reach: the servers, and HTTPS for Secrets Manager. */
   public readonly connections: ec2.Connections;
 
@@ -100,6 +102,7 @@ export class ShardsProvisioner extends Construct implements ec2.IConnectable {
       logRetention: props.logRetention ?? logs.RetentionDays.ONE_YEAR,
     });
     this.handler = handler;
+    this.encryptionKey = encryptionKey;
     this.serviceToken = serviceToken;
     this.connections = handler.connections;
     if (props.onlyFor) {
@@ -108,7 +111,6 @@ export class ShardsProvisioner extends Construct implements ec2.IConnectable {
       TenantSecret.grantReadAll(this, handler, encryptionKey);
       TenantLoaderSecret.grantReadAll(this, handler, encryptionKey);
       TenantMetadataSecret.grantReadAll(this, handler, encryptionKey);
-      TenantKey.grantDecryptSecretsOfAll(this, handler);
     }
     this.addSchedules(props.reconcileSchedule ?? events.Schedule.rate(Duration.hours(1)));
   }

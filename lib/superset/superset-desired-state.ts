@@ -1,11 +1,12 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileSystem, Token } from 'aws-cdk-lib';
+import { FileSystem, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { Construct } from 'constructs';
 import { Tenant } from '../tenant/tenant';
+import { arnInRules } from '../validation/arn-in-rules';
 import { ConfigurationError } from '../validation/configuration-error';
 import { problemText, valueText } from '../validation/problem';
 import { contentBundleProblem } from './content-bundle';
@@ -44,13 +45,35 @@ export class SupersetDesiredState extends Construct {
     this.url = this.asset.s3ObjectUrl;
   }
 
-  /** Lets a principal read this one object; `Asset.grantRead` would open all assets of the account. */
-  public grantRead(grantee: iam.IGrantable): iam.Grant {
+  /** Lets a role read this one object; `Asset.grantRead` would open all assets of the account, and no key. */
+  public grantRead(grantee: iam.IRole): iam.Grant {
     const { bucket, s3ObjectKey } = this.asset;
-    return iam.Grant.addToPrincipal({
+    const objectArn = bucket.arnForObjects(s3ObjectKey);
+    this.grantDecrypt(grantee, objectArn);
+    return iam.Grant.addToPrincipal({ grantee, actions: ['s3:GetObject'], resourceArns: [objectArn] });
+  }
+
+  /**
+   * An account may be bootstrapped with a key (`cdk bootstrap --bootstrap-kms-key-id`) that synthesis does not learn of. S3 encrypts in the
+   * context of the object, or with a bucket key in that of the bucket (S3 User Guide, "Using server-side encryption with KMS keys").
+   */
+  private grantDecrypt(grantee: iam.IRole, objectArn: string): void {
+    const stack = Stack.of(this);
+    const { partition, region, account } = stack;
+    Validations.of(grantee).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${arnInRules(stack, 'kms', 'key/*')}]`,
+      reason: 'The key of the bootstrap is not known at synthesis: what it may decrypt is named in the condition.',
+    });
+    iam.Grant.addToPrincipal({
       grantee,
-      actions: ['s3:GetObject'],
-      resourceArns: [bucket.arnForObjects(s3ObjectKey)],
+      actions: ['kms:Decrypt'],
+      resourceArns: [`arn:${partition}:kms:${region}:${account}:key/*`],
+      conditions: {
+        StringEquals: {
+          'kms:ViaService': `s3.${region}.amazonaws.com`,
+          'kms:EncryptionContext:aws:s3:arn': [objectArn, this.asset.bucket.bucketArn],
+        },
+      },
     });
   }
 

@@ -9,6 +9,7 @@ import * as wafv2 from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { letLogsUse } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { UNPROTECTED, isProtected } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { TIMEOUTS } from './timeouts';
@@ -34,6 +35,7 @@ export class SupersetLoadBalancer extends Construct {
   constructor(scope: Construct, id: string, props: SupersetLoadBalancerProps) {
     super(scope, id);
     const { network, internetFacing } = props;
+    const removed = props.removalPolicy === RemovalPolicy.DESTROY;
     this.requireRegion();
     const securityGroup = this.securityGroup(network, internetFacing, props.allowedNetworks);
     this.securityGroupId = securityGroup.securityGroupId;
@@ -42,13 +44,13 @@ export class SupersetLoadBalancer extends Construct {
       vpcSubnets: internetFacing ? this.publicSubnets(network) : network.serviceSubnets,
       internetFacing,
       securityGroup,
-      deletionProtection: props.removalPolicy !== RemovalPolicy.DESTROY,
+      deletionProtection: isProtected(this) && !removed,
       dropInvalidHeaderFields: true,
       idleTimeout: Duration.seconds(TIMEOUTS.loadBalancerIdle),
     });
     this.loadBalancer = loadBalancer;
     this.loadBalancerFullName = loadBalancer.loadBalancerFullName;
-    const accessLogs = this.accessLogs(props.removalPolicy);
+    const accessLogs = this.accessLogs(removed);
     loadBalancer.logAccessLogs(accessLogs, 'load-balancer');
     this.listener = loadBalancer.addListener('Https', {
       port: 443,
@@ -56,11 +58,13 @@ export class SupersetLoadBalancer extends Construct {
       sslPolicy: elbv2.SslPolicy.RECOMMENDED_TLS,
       open: false,
     });
-    if (props.removalPolicy === RemovalPolicy.DESTROY) {
+    if (removed) {
       // It goes before the bucket of its logs is emptied, since it would go on writing.
       const emptying = accessLogs.node.findChild('AutoDeleteObjectsCustomResource');
       loadBalancer.node.defaultChild!.node.addDependency(emptying);
-      const reason = 'The environment is to be thrown away as a whole.';
+    }
+    if (removed || !isProtected(this)) {
+      const reason = `Deletion was asked for, with removalPolicy: DESTROY or the context ${UNPROTECTED}.`;
       Validations.of(loadBalancer).acknowledge({ id: 'NIST.800.53.R5-ELBDeletionProtectionEnabled', reason });
     }
     if (internetFacing) {
@@ -121,7 +125,7 @@ export class SupersetLoadBalancer extends Construct {
     return securityGroup;
   }
 
-  private accessLogs(removalPolicy: RemovalPolicy): s3.Bucket {
+  private accessLogs(removed: boolean): s3.Bucket {
     const bucket = new s3.Bucket(this, 'AccessLogs', {
       // Load balancers write with keys of S3 only (ELB User Guide, "Access logs").
       encryption: s3.BucketEncryption.S3_MANAGED,
@@ -130,9 +134,9 @@ export class SupersetLoadBalancer extends Construct {
       enforceSSL: true,
       versioned: true,
       lifecycleRules: [{ expiration: Duration.days(365), noncurrentVersionExpiration: Duration.days(30) }],
-      removalPolicy,
-      // The load balancer writes a test object at once, and a bucket that holds anything cannot be deleted.
-      autoDeleteObjects: removalPolicy === RemovalPolicy.DESTROY,
+      // The load balancer writes a test object at once, and a bucket that holds anything cannot be deleted: a rollback leaves it, too.
+      removalPolicy: removed ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      autoDeleteObjects: removed,
     });
     this.acknowledgeEmptying();
     const itself = 'It holds access logs itself, and only the load balancer writes to it.';

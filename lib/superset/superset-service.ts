@@ -12,8 +12,10 @@ import { Construct, IDependable } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { IMetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
+import { DEFAULT_TASKS } from '../defaults';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { kept } from '../protection/protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
@@ -213,7 +215,8 @@ export interface SupersetServiceProps {
 
   /**
    * What happens to Superset's secrets and the access logs with the stack. All but DESTROY turns the load balancer's deletion
-   * protection on. A lost `SECRET_KEY` makes what Superset encrypted with it unreadable.
+   * protection on, unless the context `superset-tenancy:unprotected` is true. A lost `SECRET_KEY` makes what Superset encrypted with it
+   * unreadable.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -265,6 +268,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   private readonly logGroup: logs.LogGroup;
   private readonly environment: { [name: string]: string };
   private readonly secrets: { [name: string]: ecs.Secret };
+  private readonly capacityProviders?: ecs.CfnClusterCapacityProviderAssociations;
 
   /**
    * @param scope the parent.
@@ -280,8 +284,10 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const key =
       props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Superset ${this.node.path}`, removalPolicy));
-    const web = this.validTasks('Web', props.minWebTasks ?? 2, props.maxWebTasks ?? 6);
-    const workers = this.validTasks('Worker', props.minWorkerTasks ?? 1, props.maxWorkerTasks ?? 4);
+    const { minWebTasks = DEFAULT_TASKS.minWebTasks, maxWebTasks = DEFAULT_TASKS.maxWebTasks } = props;
+    const { minWorkerTasks = DEFAULT_TASKS.minWorkerTasks, maxWorkerTasks = DEFAULT_TASKS.maxWorkerTasks } = props;
+    const web = this.validTasks('Web', minWebTasks, maxWebTasks);
+    const workers = this.validTasks('Worker', minWorkerTasks, maxWorkerTasks);
 
     this.url = `https://${props.domainName}`;
     this.image = props.image ?? SupersetImage.bundled();
@@ -290,6 +296,13 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       vpc: network.vpc,
       containerInsightsV2: ecs.ContainerInsights.ENHANCED,
     });
+    if (props.spotWorkers) {
+      this.capacityProviders = new ecs.CfnClusterCapacityProviderAssociations(this, 'CapacityProviders', {
+        cluster: this.cluster.clusterName,
+        capacityProviders: ['FARGATE', SPOT],
+        defaultCapacityProviderStrategy: [],
+      });
+    }
     const tasks = { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') };
     this.taskRole = new iam.Role(this, 'TaskRole', { ...tasks, description: 'Superset' });
     this.migrationRole = new iam.Role(this, 'MigrationRole', { ...tasks, description: 'Migration of Superset' });
@@ -365,7 +378,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
         environment: brand,
         healthCheck: WORKER_LIVES,
       }),
-      ...(props.spotWorkers && { capacityProviderStrategies: SPOT }),
+      ...(props.spotWorkers && { capacityProviderStrategies: [{ capacityProvider: SPOT, weight: 1 }] }),
     });
     this.beatService = this.newService('Beat', network, securityGroup, {
       taskDefinition: this.newTask('BeatTask', 'beat', TASK_SIZES.beat, COMMANDS.beat, { healthCheck: BEAT_TICKS }),
@@ -693,7 +706,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       const secret = new secretsmanager.Secret(this, id, {
         description,
         encryptionKey: key,
-        removalPolicy,
+        removalPolicy: kept(removalPolicy),
         generateSecretString: { passwordLength: 64, excludePunctuation: true },
       });
       const reason = 'Superset signs and encrypts with it: a change needs its own command, and ends every session.';
@@ -755,7 +768,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     securityGroup: ec2.SecurityGroup,
     props: Omit<ecs.FargateServiceProps, 'cluster'>,
   ): ecs.FargateService {
-    return new ecs.FargateService(this, id, {
+    const service = new ecs.FargateService(this, id, {
       cluster: this.cluster,
       vpcSubnets: network.serviceSubnets,
       securityGroups: [securityGroup],
@@ -767,6 +780,9 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       propagateTags: ecs.PropagatedTagSource.SERVICE,
       ...props,
     });
+    // ECS refuses Spot before the association, and refuses to take the association away before the service.
+    if (this.capacityProviders) service.node.addDependency(this.capacityProviders);
+    return service;
   }
 
   private newEntrance(
@@ -868,7 +884,7 @@ export const TASK_SIZES = {
 const USER = 'superset';
 
 /** Workers acknowledge a task when it is done, so that one which was ended begins anew elsewhere. */
-const SPOT = [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }];
+const SPOT = 'FARGATE_SPOT';
 
 /** Requests of a minute, of which a dashboard with 30 charts takes about 60. */
 const REQUESTS_PER_TASK = 1000;

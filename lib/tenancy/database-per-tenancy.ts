@@ -3,9 +3,11 @@ import { Annotations, CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cd
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { DEFAULT_TASKS } from '../defaults';
 import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { ProxyAuthentication } from '../database/proxy-authentication';
+import { ProxyAdmission } from '../database/proxy-admission';
 import { ProxyReadiness } from '../database/proxy-readiness';
 import { SNAPSHOT_WAIT_MINUTES } from '../database/server-requests';
 import { SnapshotsBeforeDestroy } from '../database/snapshots-before-destroy';
@@ -22,7 +24,7 @@ import { OWN_WORKER_TASKS } from '../superset/superset-processes';
 import { SupersetService } from '../superset/superset-service';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
-import { TenantKey } from '../tenant/tenant-key';
+import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
 import { databaseTenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
@@ -235,6 +237,7 @@ export class DatabasePerTenancy extends Construct {
           }),
       );
 
+    new ProxyAdmission(this, 'ProxyAdmission', { provisioner: this.provisioner, proxies: this.proxies });
     const proxiesReady = new ProxyReadiness(this, 'ProxyReadiness', {
       provider: rdsRequests,
       proxies: this.proxies,
@@ -276,7 +279,8 @@ export class DatabasePerTenancy extends Construct {
     tenants: Tenant[],
   ): ShardBudget {
     const own = props.tenants.filter(({ ownWorkers }) => ownWorkers).length;
-    const tasks = { web: props.maxWebTasks ?? 6, workers: (props.maxWorkerTasks ?? 4) + own * OWN_WORKER_TASKS };
+    const { maxWebTasks: web = DEFAULT_TASKS.maxWebTasks, maxWorkerTasks = DEFAULT_TASKS.maxWorkerTasks } = props;
+    const tasks = { web, workers: maxWorkerTasks + own * OWN_WORKER_TASKS };
     checkMetadataConnections(this, tasks.web, tasks.workers, this.metadataDatabase.maxConnections);
     const budget = shardBudget({
       shard,
@@ -364,7 +368,12 @@ export class DatabasePerTenancy extends Construct {
     if (byToken) this.proxies.forEach((proxy) => proxy.grantTenantLogin(superset, superset.taskRole));
     else TenantSecret.grantReadAll(superset, superset.taskRole, this.encryptionKey);
     AdminLoginSecret.grantReadAll(superset, superset.migrationRole, this.encryptionKey);
-    [superset.taskRole, superset.migrationRole].forEach((role) => TenantKey.grantDecryptSecretsOfAll(superset, role));
+    const adminLogins = stacks
+      .flatMap(({ supersetTenants }) => supersetTenants)
+      .map(({ adminLogin }) => adminLogin.secret);
+    const logins = this.tenantSecrets.map(({ secret }) => secret);
+    grantDecryptUnderOwnKeys(logins, superset.taskRole, this.encryptionKey);
+    grantDecryptUnderOwnKeys(adminLogins, superset.migrationRole, this.encryptionKey);
     return superset;
   }
 

@@ -6,9 +6,10 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
-import { Environment } from '../environment/environment';
+import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
+import { isProtected, warnUnprotected } from '../protection/protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { TenantKey } from '../tenant/tenant-key';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
@@ -39,11 +40,12 @@ export class DatabasePerTenantStack extends Stack {
     const { environment } = props;
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy,
+      terminationProtection: !destroy && isProtected(scope),
       ...props,
       env: { account: environment.account, region: environment.region },
     });
-    checkEnvironment(this, environment);
+    checkEnvironment(this, environment, TenancyModel.DATABASE_PER_TENANT);
+    if (!destroy) warnUnprotected(this);
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));

@@ -4,20 +4,33 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { Environment, EnvironmentDatabase } from '../environment/environment';
+import { Environment, EnvironmentDatabase, TenancyModel } from '../environment/environment';
 import { environmentProblems } from '../environment/environment-rules';
 import { TenancyNetwork, TenancyNetworkProps } from '../network/tenancy-network';
 import { SupersetImage } from '../superset/superset-image';
 import { ConfigurationError } from '../validation/configuration-error';
 import { problemText } from '../validation/problem';
 
-/** Refuses an environment that is not valid. */
-export function checkEnvironment(scope: Construct, environment: Environment): void {
+/** Refuses an environment that is of another model, or not valid. */
+export function checkEnvironment(scope: Construct, environment: Environment, model: TenancyModel): void {
+  if (environment.model !== model && environment.model in STACK_OF) {
+    throw new ConfigurationError(
+      scope,
+      'MODEL_OF_OTHER_STACK',
+      `the environment is of model ${environment.model}; this stack is for ${model}. Use ${STACK_OF[environment.model]}, or change model.`,
+    );
+  }
   const problems = environmentProblems(environment);
   if (problems.length > 0) {
     throw new ConfigurationError(scope, problems[0].code, problems.map(problemText).join('\n'));
   }
 }
+
+const STACK_OF: Record<TenancyModel, string> = {
+  [TenancyModel.SHARED_RLS]: 'SharedRlsStack',
+  [TenancyModel.DATABASE_PER_TENANT]: 'DatabasePerTenantStack',
+  [TenancyModel.INSTANCE_PER_TENANT]: 'InstanceFleet',
+};
 
 /** What an environment says of its network. */
 export function networkProps(

@@ -4,11 +4,12 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
-import { Environment } from '../environment/environment';
+import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
 import { InstanceSharing } from '../tenant/tenant-instance';
+import { isProtected, warnUnprotected } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { checkInstanceConnections } from './connection-budget';
 import { checkEnvironment, networkProps, serverProps } from './environment-parts';
@@ -42,16 +43,17 @@ export class InstanceCellStack extends Stack {
    */
   constructor(scope: Construct, id: string, props: InstanceCellStackProps) {
     const { environment, region } = props;
-    checkEnvironment(scope, environment);
+    checkEnvironment(scope, environment, TenancyModel.INSTANCE_PER_TENANT);
     const plans = instancePlans(environment).filter(({ tenant }) => props.tenantIds.includes(tenant.id));
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy,
+      terminationProtection: !destroy && isProtected(scope),
       ...props,
       env: { account: environment.account, region },
     });
     this.node.addMetadata('superset-tenancy:cell', { tenants: props.tenantIds });
     const { certificateArn, network: given } = regionOf(environment, region);
+    if (!destroy) warnUnprotected(this);
     this.zones = given?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset cell ${id}`, removalPolicy));

@@ -1,7 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { noteAdvice } from '../advice/advice-report';
-import { Environment } from '../environment/environment';
+import { Environment, TenancyModel } from '../environment/environment';
 import { checkAccountQuotas } from './account-quotas';
 import { checkEnvironment } from './environment-parts';
 import { InstanceCellStack } from './instance-cell-stack';
@@ -48,7 +48,7 @@ export class InstanceFleet extends Construct {
   constructor(scope: Construct, id: string, props: InstanceFleetProps) {
     super(scope, id);
     const { environment } = props;
-    checkEnvironment(this, environment);
+    checkEnvironment(this, environment, TenancyModel.INSTANCE_PER_TENANT);
     const plans = instancePlans(environment);
     const places = this.place(plans, environment, props.placementFile);
     const cells = this.newCells(environment, plans, places);

@@ -3,6 +3,7 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { DEFAULT_INSTANCE_TASKS } from '../defaults';
 import { SupersetCache } from '../cache/superset-cache';
 import { OwnMetadataDatabase } from '../database/own-metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
@@ -303,6 +304,7 @@ export class InstancePerTenancy extends Construct {
 }
 
 /** As many tasks as there may be. */
-function mostTasks({ maxWebTasks = 4, maxWorkerTasks = 2 }: InstancePerTenancyProps) {
-  return { maxWebTasks, maxWorkerTasks };
+function mostTasks(props: InstancePerTenancyProps) {
+  const { maxWebTasks, maxWorkerTasks } = DEFAULT_INSTANCE_TASKS;
+  return { maxWebTasks: props.maxWebTasks ?? maxWebTasks, maxWorkerTasks: props.maxWorkerTasks ?? maxWorkerTasks };
 }

@@ -11,11 +11,12 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
-import { Environment } from '../environment/environment';
+import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { InstanceSharing } from '../tenant/tenant-instance';
 import { TenantKey } from '../tenant/tenant-key';
+import { isProtected, warnUnprotected } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { checkEnvironment, imageAt, networkProps, serverProps } from './environment-parts';
 import { InstanceCell } from './instance-cell';
@@ -63,11 +64,11 @@ export class InstancePerTenantStack extends Stack {
    */
   constructor(scope: Construct, id: string, props: InstancePerTenantStackProps) {
     const { environment, cell, listenerPriority } = props;
-    checkEnvironment(scope, environment);
+    checkEnvironment(scope, environment, TenancyModel.INSTANCE_PER_TENANT);
     const plan = planOf(scope, environment, props.tenantId);
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy,
+      terminationProtection: !destroy && isProtected(scope),
       ...props,
       env: { account: environment.account, region: plan.region },
     });
@@ -85,6 +86,7 @@ export class InstancePerTenantStack extends Stack {
     const { tenant } = plan;
     const { domain, superset, data } = environment;
     const region = regionOf(environment, plan.region);
+    if (!destroy) warnUnprotected(this);
     this.zones = region.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new TenantKey(this, 'Key', { tenant, removalPolicy }).key;

@@ -6,8 +6,9 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
-import { Environment, EnvironmentData } from '../environment/environment';
+import { Environment, EnvironmentData, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { isProtected, warnUnprotected } from '../protection/protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { checkEnvironment, networkProps, serverProps, supersetProps } from './environment-parts';
@@ -36,11 +37,12 @@ export class SharedRlsStack extends Stack {
     const { environment } = props;
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy,
+      terminationProtection: !destroy && isProtected(scope),
       ...props,
       env: { account: environment.account, region: environment.region },
     });
-    checkEnvironment(this, environment);
+    checkEnvironment(this, environment, TenancyModel.SHARED_RLS);
+    if (!destroy) warnUnprotected(this);
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));

@@ -5,6 +5,7 @@ import { SupersetCache } from '../cache/superset-cache';
 import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
+import { DEFAULT_TASKS } from '../defaults';
 import { ownKeyProps } from '../encryption/own-key';
 import { TenancyAlarms } from '../monitoring/tenancy-alarms';
 import { TenancyNetwork } from '../network/tenancy-network';
@@ -102,8 +103,8 @@ export class SharedRlsTenancy extends Construct {
     checkConnections(this, props.tenants, this.database.maxConnections);
     checkMetadataConnections(
       this,
-      props.maxWebTasks ?? 6,
-      props.maxWorkerTasks ?? 4,
+      props.maxWebTasks ?? DEFAULT_TASKS.maxWebTasks,
+      props.maxWorkerTasks ?? DEFAULT_TASKS.maxWorkerTasks,
       this.metadataDatabase.maxConnections,
     );
     warnOfFit(this, props.tenants.length, this.database.storageGiB);

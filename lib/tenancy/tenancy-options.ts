@@ -76,7 +76,7 @@ export interface TenancyOptions {
   /**
    * Web tasks at most.
    *
-   * @default 6
+   * @default - 6; 4 for the Superset of one tenant
    */
   readonly maxWebTasks?: number;
 
@@ -90,7 +90,7 @@ export interface TenancyOptions {
   /**
    * Worker tasks at most.
    *
-   * @default 4
+   * @default - 4; 2 for the Superset of one tenant
    */
   readonly maxWorkerTasks?: number;
 

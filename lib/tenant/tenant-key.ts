@@ -1,9 +1,7 @@
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ownKeyProps } from '../encryption/own-key';
-import { arnInRules } from '../validation/arn-in-rules';
 import { Tenant } from './tenant';
 
 /** Props of {@link TenantKey}. */
@@ -23,7 +21,8 @@ export interface TenantKeyProps {
  * The KMS key of one tenant, with the alias `alias/superset/tenant/<id>`: rotated yearly, for its secrets and for what else is
  * its alone.
  *
- * Disabling it cuts the tenant off: nobody can read its logins any more, so that no new connection is made.
+ * Disabling it cuts the tenant off: nobody can read its logins any more, so that no new connection is made. What reads the secrets
+ * under it is named in its policy.
  */
 export class TenantKey extends Construct {
   /**
@@ -33,31 +32,6 @@ export class TenantKey extends Construct {
    */
   public static aliasFor(tenantId: string): string {
     return `alias/superset/tenant/${tenantId}`;
-  }
-
-  /**
-   * Lets a principal decrypt secrets under the keys of all tenants of an account and region, now and later, in one statement.
-   *
-   * @param scope the construct that asks, in the stack of that account and region. The finding on the wildcard in the
-   * policy is acknowledged on it.
-   * @param grantee the principal, which may use the keys by way of Secrets Manager only.
-   */
-  public static grantDecryptSecretsOfAll(scope: Construct, grantee: iam.IGrantable): iam.Grant {
-    const stack = Stack.of(scope);
-    const { partition, region, account } = stack;
-    Validations.of(scope).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::${arnInRules(stack, 'kms', 'key/*')}]`,
-      reason: 'Tenants come and go: their keys are named by alias in the condition, so that the policy does not grow.',
-    });
-    return iam.Grant.addToPrincipal({
-      grantee,
-      actions: ['kms:Decrypt'],
-      resourceArns: [`arn:${partition}:kms:${region}:${account}:key/*`],
-      conditions: {
-        StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` },
-        'ForAnyValue:StringLike': { 'kms:ResourceAliases': TenantKey.aliasFor('*') },
-      },
-    });
   }
 
   /** The key. */

@@ -51,8 +51,9 @@ export interface TenantLimits {
   readonly parallelWorkers?: number;
 
   /**
-   * Disk that one process of the tenant may use for sorts and hashes, in MiB (`temp_file_limit`). It is set where the master
-   * user may; everywhere it is bounded by a tenth of the server's storage.
+   * Disk that one process of the tenant may use for sorts and hashes, in MiB (`temp_file_limit`). Only a superuser may set it, or
+   * a master user who was given that right. That of RDS was not: there, this has no effect, and each process is bounded by a
+   * tenth of the server's storage.
    *
    * @minimum 16
    * @maximum 1048576

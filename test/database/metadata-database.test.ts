@@ -32,17 +32,20 @@ test('it is a server apart from that of the tenants, smaller and as safe', () =>
   made.allResourcesProperties('AWS::RDS::DBParameterGroup', { Parameters: Match.objectLike({ 'rds.force_ssl': '1' }) });
 });
 
-test.each(['15.14', '16.10', '17.6'])('PostgreSQL %s is asked for as it is, with TLS', (postgresVersion) => {
-  const stack = new Stack(new App(), 'Prod');
-  new MetadataDatabase(stack, 'Metadata', { network: new TenancyNetwork(stack, 'Network'), postgresVersion });
+test.each(['15', '16', '17', '15.14', '16.10', '17.6'])(
+  'PostgreSQL %s is asked for as it is, with TLS',
+  (postgresVersion) => {
+    const stack = new Stack(new App(), 'Prod');
+    new MetadataDatabase(stack, 'Metadata', { network: new TenancyNetwork(stack, 'Network'), postgresVersion });
 
-  const made = Template.fromStack(stack);
-  made.hasResourceProperties('AWS::RDS::DBInstance', { Engine: 'postgres', EngineVersion: postgresVersion });
-  made.hasResourceProperties('AWS::RDS::DBParameterGroup', {
-    Family: `postgres${postgresVersion.split('.')[0]}`,
-    Parameters: Match.objectLike({ 'rds.force_ssl': '1' }),
-  });
-});
+    const made = Template.fromStack(stack);
+    made.hasResourceProperties('AWS::RDS::DBInstance', { Engine: 'postgres', EngineVersion: postgresVersion });
+    made.hasResourceProperties('AWS::RDS::DBParameterGroup', {
+      Family: `postgres${postgresVersion.split('.')[0]}`,
+      Parameters: Match.objectLike({ 'rds.force_ssl': '1' }),
+    });
+  },
+);
 
 test('nothing rotates the password of the services, which PostgreSQL learns from a migration only', () => {
   const made = Template.fromStack(bothServers().stack);
@@ -50,7 +53,7 @@ test('nothing rotates the password of the services, which PostgreSQL learns from
   made.resourceCountIs('AWS::SecretsManager::RotationSchedule', 0);
   made.hasResource('AWS::SecretsManager::Secret', {
     Properties: { Description: 'PostgreSQL login of the web, workers and beat of Superset to its metadata' },
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
     UpdateReplacePolicy: 'Retain',
   });
 });

@@ -77,7 +77,7 @@ test('log-ins and changes of roles and definitions are in a log that is kept for
       LogGroupName: Match.stringLikeRegexp('^/aws/rds/instance/prod-tenants-server-[0-9a-f]+/postgresql$'),
       RetentionInDays: 365,
     },
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
   });
 });
 
@@ -119,8 +119,10 @@ test('the server and all that it needs stay when the stack goes', () => {
   const resources = template().toJSON().Resources as Record<string, { Type: string; DeletionPolicy?: string }>;
 
   const ofServer = Object.entries(resources).filter(([id]) => id.startsWith('Tenants'));
-  const deleted = ofServer.filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'Retain').map(([, { Type }]) => Type);
-  expect(deleted).toEqual(['AWS::IAM::Role']);
+  const deleted = ofServer
+    .filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'RetainExceptOnCreate')
+    .map(([, { Type }]) => Type);
+  expect(deleted).toEqual([]);
   Template.fromJSON({ Resources: resources }).hasResourceProperties('AWS::RDS::DBInstance', {
     DeletionProtection: true,
     DeleteAutomatedBackups: false,
@@ -141,7 +143,7 @@ test('with a last snapshot, what it needs to be restored stays', () => {
 
   made.hasResource('AWS::RDS::DBInstance', { DeletionPolicy: 'Snapshot', Properties: { DeletionProtection: true } });
   made.hasResource('AWS::KMS::Key', {
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
     Properties: { Description: Match.stringLikeRegexp('Tenants') },
   });
 });
@@ -217,6 +219,19 @@ test('a given key is used in place of an own one', () => {
   Template.fromStack(stack).resourceCountIs('AWS::KMS::Key', 1);
 });
 
+test('no minor version is named by default, since RDS ends the creation of servers with it', () => {
+  template().hasResourceProperties('AWS::RDS::DBInstance', { EngineVersion: '17' });
+});
+
+test('cfn-lint looks whether a minor version is outdated, and not at a major, which it does not know', () => {
+  const ignored = (postgresVersion: string) => {
+    const [server] = Object.values(template({ postgresVersion }).findResources('AWS::RDS::DBInstance'));
+    return server.Metadata?.['cfn-lint']?.config.ignore_checks as unknown;
+  };
+
+  expect(['16', '17', '17.9'].map(ignored)).toEqual([['W3691'], ['W3691'], undefined]);
+});
+
 test.each([
   ['15.13', '15.14'],
   ['16.9', '16.10'],
@@ -230,7 +245,8 @@ test.each([
 });
 
 test.each([
-  [{ postgresVersion: '17' }, /'17'.*'major\.minor' of PostgreSQL 15, 16, 17.*POSTGRES_VERSION_UNSUPPORTED/],
+  [{ postgresVersion: '14' }, /'14'; it must be 15, 16, 17 or a version 'major\.minor'.*POSTGRES_VERSION_UNSUPPORTED/],
+  [{ postgresVersion: '17.' }, /'17\.'.*POSTGRES_VERSION_UNSUPPORTED/],
   [{ postgresVersion: '14.19' }, /'14\.19'.*POSTGRES_VERSION_UNSUPPORTED/],
   [{ instanceClass: 'db.m7g.large' }, /'db\.m7g\.large'.*without 'db\.': m7g\.large, .*INSTANCE_CLASS_UNKNOWN/],
   [{ instanceClass: 'm99.large' }, /'m99\.large'.*INSTANCE_CLASS_UNKNOWN/],

@@ -34,7 +34,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   sessions.forEach((session) => session.close());
+  const denied = cloud.emulator.denied();
   await cloud.stop();
+  expect(denied).toEqual([]);
 });
 
 const analyst = (tenant: string) => sessions.get(tenant) as SupersetSession;

@@ -14,6 +14,8 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 async function outputOf(command: string[], healthCheck?: string[]): Promise<{ lines: string[]; healthy: boolean }> {
   const container = containerOf({
+    taskRoleArn: 'arn:aws:iam::123456789012:role/task',
+    executionRoleArn: 'arn:aws:iam::123456789012:role/execution',
     containerDefinitions: [
       {
         name: 'any',

@@ -162,8 +162,10 @@ export class EnvironmentUnderTest {
     return { ...secret, caFile: this.cloud.shardsCaFile };
   }
 
-  public stop(): Promise<void> {
-    return this.cloud.stop();
+  public async stop(): Promise<void> {
+    const denied = this.cloud.emulator.denied();
+    await this.cloud.stop();
+    expect(denied).toEqual([]);
   }
 
   private synthesise(environment: Environment): void {

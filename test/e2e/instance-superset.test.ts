@@ -41,8 +41,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
+  const denied = cloud.emulator.denied();
   await cloud.stop();
   log.mockRestore();
+  expect(denied).toEqual([]);
 });
 
 const ordersOf = (tenant: string) => progress.proofs.find((proof) => proof.tenant.id === tenant)!.counted.orders;

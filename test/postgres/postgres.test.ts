@@ -67,6 +67,13 @@ describe.each([15, 16, 17] as const)('PostgreSQL %i as RDS hands it over', (vers
     });
     await expect(query(postgres, postgres.master, 'ALTER ROLE CURRENT_USER BYPASSRLS')).rejects.toThrow();
     await expect(query(postgres, postgres.master, `COPY (SELECT 1) TO PROGRAM 'true'`)).rejects.toThrow();
+    for (const statement of [
+      `ALTER ROLE CURRENT_USER SET temp_file_limit = '1GB'`,
+      `ALTER SYSTEM SET work_mem = '1MB'`,
+      'SELECT FROM pg_authid',
+    ]) {
+      await expect(query(postgres, postgres.master, statement)).rejects.toThrow('permission denied');
+    }
     await expect(query(postgres, postgres.master, 'SELECT 1', { database: 'rdsadmin' })).rejects.toThrow(
       'permission denied for database',
     );

@@ -211,3 +211,40 @@ describe.each([15, 17] as const)('tenants that log in with tokens of IAM, on Pos
     );
   }, 60_000);
 });
+
+describe.each([15, 16, 17] as const)(
+  'tokens of IAM where RDS counts the master as a member, on PostgreSQL %i',
+  (version) => {
+    let servers: Servers;
+    let log: jest.SpyInstance;
+
+    beforeAll(async () => {
+      log = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+      servers = await startServers(version, 1);
+      // PostgreSQL's own rule for a group of pg_hba.conf: whoever is a member in any way, and has created it.
+      await servers.serverOf('a').refuseLogins('all', '+tenancy_iam_trial');
+    }, 60_000);
+
+    afterAll(async () => {
+      await servers?.stop();
+      log.mockRestore();
+    });
+
+    test('are refused before anything is granted, and the provisioner can still log in', async () => {
+      const desired = servers.desired([{ id: 'acme' }]);
+      const byToken = { ...desired, tenants: desired.tenants.map((tenant) => ({ ...tenant, secret: undefined })) };
+      const refusal =
+        version === 15 ? /tenant acme/ : /server a, (connection, )?iam: RDS refuses the password of the master user/;
+
+      await expect(reconcileDatabases(byToken)).rejects.toThrow(refusal);
+
+      const members = await servers.superuser(
+        `SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'rds_iam'::regrole AND NOT admin_option AND member::regrole::text ~ '^tena'`,
+      );
+      expect(members).toEqual(version === 15 ? [{ member: 'tenant_acme' }] : []);
+      expect(await servers.superuser(`SELECT FROM pg_roles WHERE rolname = 'tenancy_iam_trial'`)).toEqual([]);
+      await expect(servers.master('SELECT 1')).resolves.toHaveLength(1);
+      if (version > 15) expect((await reconcileDatabases(desired)).changes).not.toEqual([]);
+    }, 60_000);
+  },
+);

@@ -13,7 +13,7 @@ import {
   metadataRoleName,
   tenantDatabaseName,
 } from '../../lib/provisioning/desired-databases';
-import { LocalPostgres, startPostgres } from '../../local/postgres';
+import { LocalPostgres, PostgresMajor, startPostgres } from '../../local/postgres';
 import { startSecretsManager } from './secrets-manager';
 
 /** A tenant that a test asks for; what it leaves out is the usual. */
@@ -34,7 +34,7 @@ interface Login {
 const started = startSecretsManager();
 
 /** Real PostgreSQL servers as RDS hands them over, named a, b, …, with the secrets of the tenants beside them. */
-export async function startServers(version: 15 | 17, count: number, maxConnections?: number) {
+export async function startServers(version: PostgresMajor, count: number, maxConnections?: number) {
   const directory = mkdtempSync(join(tmpdir(), 'tenancy-postgres-'));
   const names = ['a', 'b', 'c'].slice(0, count);
   const postgres = new Map<string, LocalPostgres>();

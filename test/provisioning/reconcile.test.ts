@@ -250,13 +250,15 @@ describe.each([15, 17] as const)('on PostgreSQL %i, as the RDS master user', (ve
   });
 
   test('a database that another role opened to everybody fails the run with its name', async () => {
-    await db.superuser('CREATE DATABASE strangers');
+    await db.superuser('CREATE ROLE operator');
+    await db.superuser('CREATE DATABASE strangers OWNER operator');
     try {
       expect(await failure(db.desired([], TABLES, CELL))).toContain(
-        'every role may connect to database strangers, which rdsadmin owns: as its owner, run REVOKE CONNECT, TEMPORARY ON DATABASE "strangers" FROM PUBLIC',
+        'every role may connect to database strangers, which operator owns: as its owner, run REVOKE CONNECT, TEMPORARY ON DATABASE "strangers" FROM PUBLIC',
       );
     } finally {
       await db.superuser('DROP DATABASE strangers');
+      await db.superuser('DROP ROLE operator');
     }
   });
 

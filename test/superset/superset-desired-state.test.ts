@@ -78,9 +78,22 @@ test('what is read may be this one object, and no other asset of the account', (
   made.grantRead(new iam.Role(stack, 'Reader', { assumedBy: new iam.AccountRootPrincipal() }));
 
   const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
-  expect(policy.Properties.PolicyDocument.Statement).toEqual([
-    { Action: 's3:GetObject', Effect: 'Allow', Resource: expect.anything() },
-  ]);
+  const [decrypt, get] = policy.Properties.PolicyDocument.Statement;
+  expect(get).toEqual({ Action: 's3:GetObject', Effect: 'Allow', Resource: expect.anything() });
+  // Under the key of the bootstrap, whichever it is, and nothing else under it.
+  expect(decrypt).toEqual({
+    Action: 'kms:Decrypt',
+    Effect: 'Allow',
+    Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':kms:eu-central-1:123456789012:key/*']] },
+    Condition: {
+      StringEquals: {
+        'kms:ViaService': 's3.eu-central-1.amazonaws.com',
+        'kms:EncryptionContext:aws:s3:arn': [get.Resource, expect.anything()],
+      },
+    },
+  });
+  const [, bucket] = decrypt.Condition.StringEquals['kms:EncryptionContext:aws:s3:arn'];
+  expect(JSON.stringify(bucket)).toMatch(/:s3:::cdk-hnb659fds-assets-123456789012-eu-central-1"/);
   expect(JSON.stringify(policy.Properties.PolicyDocument)).toMatch(
     /cdk-hnb659fds-assets-123456789012-eu-central-1\/[0-9a-f]{64}\.zip/,
   );

@@ -183,7 +183,7 @@ describe('Superset as a service', () => {
         Properties: { Description: Match.stringLikeRegexp('web, workers and beat') },
       }),
     );
-    expect(DeletionPolicy).toBe('Retain');
+    expect(DeletionPolicy).toBe('RetainExceptOnCreate');
     expect(Properties.KmsKeyId).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^MetadataServerKey/), 'Arn'] });
     expect(Properties.GenerateSecretString.GenerateStringKey).toBe('password');
     const [, [before, ...rest]] = Properties.GenerateSecretString.SecretStringTemplate['Fn::Join'];
@@ -268,7 +268,7 @@ describe('Superset as a service', () => {
       }),
     );
     expect(keys).toHaveLength(3);
-    keys.forEach(({ DeletionPolicy }) => expect(DeletionPolicy).toBe('Retain'));
+    keys.forEach(({ DeletionPolicy }) => expect(DeletionPolicy).toBe('RetainExceptOnCreate'));
   });
 
   test('never runs two clocks', () => {
@@ -277,6 +277,22 @@ describe('Superset as a service', () => {
       DeploymentConfiguration: Match.objectLike({ MinimumHealthyPercent: 0, MaximumPercent: 100 }),
     });
     template.resourceCountIs('AWS::ApplicationAutoScaling::ScalableTarget', 2);
+  });
+
+  test('uses Spot only where it was asked for, which ECS takes from an associated cluster only', () => {
+    const type = 'AWS::ECS::ClusterCapacityProviderAssociations';
+    template.resourceCountIs(type, 0);
+
+    const made = synthesise({ spotWorkers: true }).template;
+    const [[association, { Properties }]] = Object.entries(made.findResources(type));
+    expect(Properties).toEqual({
+      Cluster: { Ref: expect.stringMatching(/^SupersetCluster/) },
+      CapacityProviders: ['FARGATE', 'FARGATE_SPOT'],
+      DefaultCapacityProviderStrategy: [],
+    });
+    for (const { DependsOn } of Object.values(made.findResources('AWS::ECS::Service'))) {
+      expect(DependsOn).toContain(association);
+    }
   });
 
   test('rolls back a version that does not start', () => {

@@ -232,7 +232,7 @@ describe('the example', () => {
   test('what holds data outlives its stack, and the backups are as long as the tenant says', () => {
     const [server] = resourcesOf(own, /DBInstance$/);
 
-    expect(server).toMatchObject({ DeletionPolicy: 'Retain', Properties: { BackupRetentionPeriod: 30 } });
+    expect(server).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', Properties: { BackupRetentionPeriod: 30 } });
     const stateful = resourcesOf(inCell, /^AWS::(SecretsManager::Secret|KMS::Key)$/);
     const lost = stateful.filter(({ DeletionPolicy }) => !/^Retain/.test(DeletionPolicy ?? ''));
     expect(lost.map(({ Properties }) => Properties.Description)).toEqual([
@@ -306,6 +306,7 @@ test('the preset standard has a server and a load balancer for each, economy Spo
     CapacityProviderStrategy: [{ CapacityProvider: 'FARGATE_SPOT', Weight: 1 }],
     LaunchType: Match.absent(),
   });
+  economy.resourceCountIs('AWS::ECS::ClusterCapacityProviderAssociations', 1);
   economy.resourcePropertiesCountIs('AWS::ApplicationAutoScaling::ScalableTarget', { MinCapacity: 1 }, 2);
 });
 

@@ -1,4 +1,5 @@
 import { LOADER_ROLE, TENANTS_ROLE } from '../desired-state';
+import { AWS_ACCOUNT, admitProxy } from './aws-own';
 import { ProvisioningError } from './provisioning-error';
 import { Change, Session } from './session';
 import { Sql, identifier, sql } from './sql';
@@ -13,16 +14,32 @@ export async function revokePublic(master: Session): Promise<Change[]> {
   return [...(await closeToPublic(master)), ...(await grantConnect(master)), ...(await closePublicSchema(master))];
 }
 
-/** Takes CONNECT and TEMPORARY from PUBLIC on every database of the server, which PostgreSQL grants by default. */
+/**
+ * Takes CONNECT and TEMPORARY from PUBLIC on every database of the server, which PostgreSQL grants by default; RDS Proxy's account keeps
+ * what it needs.
+ *
+ * What the master user cannot close is reported. It is refused where a tenant can connect: at once if it is no database of AWS's, and
+ * otherwise when the tenants are verified.
+ */
 export async function closeToPublic(master: Session): Promise<Change[]> {
-  const open = await master.rows<{ name: string; owner: string; mine: boolean }>(
-    `SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_has_role(d.datdba, 'USAGE') AS mine
+  const changes = await admitProxy(master);
+  const open = await master.rows<{ name: string; owner: string; mine: boolean; enterable: boolean }>(
+    `SELECT d.datname AS name, pg_get_userbyid(d.datdba) AS owner, pg_has_role(d.datdba, 'USAGE') AS mine,
+            pg_get_userbyid(d.datdba) !~ $1
+              AND EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+                           WHERE a.grantee = 0 AND a.privilege_type = 'CONNECT') AS enterable
        FROM pg_database d
       WHERE d.datallowconn
         AND EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
                      WHERE a.grantee = 0 AND a.privilege_type IN ('CONNECT', 'TEMPORARY'))`,
+    [AWS_ACCOUNT],
   );
-  const foreign = open.filter(({ mine }) => !mine);
+  open
+    .filter(({ mine, enterable }) => !mine && !enterable)
+    .forEach(({ name, owner }) =>
+      console.log(JSON.stringify({ step: STEP, what: `database ${name} has rights for PUBLIC, and ${owner} owns it` })),
+    );
+  const foreign = open.filter(({ mine, enterable }) => !mine && enterable);
   if (foreign.length > 0) {
     throw new ProvisioningError(
       STEP,
@@ -35,8 +52,7 @@ export async function closeToPublic(master: Session): Promise<Change[]> {
         .join('; '),
     );
   }
-  const changes: Change[] = [];
-  for (const { name } of open) {
+  for (const { name } of open.filter(({ mine }) => mine)) {
     const statements = [sql`REVOKE CONNECT, TEMPORARY ON DATABASE ${identifier(name)} FROM PUBLIC`];
     changes.push(...(await master.apply({ step: STEP, what: `database ${name} closed to PUBLIC`, statements })));
   }

@@ -1,3 +1,4 @@
+import { AWS_ACCOUNT } from './aws-own';
 import { ProvisioningError } from './provisioning-error';
 import { Login, readSecret } from './secrets';
 import { Session, StatementListener } from './session';
@@ -85,7 +86,7 @@ const END_STRANGERS = `
   SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_roles r ON r.oid = a.usesysid
    WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
      AND l.classid = ($1::bigint >> 32)::oid AND l.objid = ($1::bigint & 4294967295)::oid
-     AND r.rolname <> current_user AND NOT r.rolsuper`;
+     AND r.rolname <> current_user AND NOT r.rolsuper AND r.rolname !~ $2`;
 
 async function lock(master: Session): Promise<void> {
   const deadline = Date.now() + 5 * 60_000;
@@ -94,7 +95,7 @@ async function lock(master: Session): Promise<void> {
     if (locked) {
       return;
     }
-    await master.rows(END_STRANGERS, [LOCK]);
+    await master.rows(END_STRANGERS, [LOCK, AWS_ACCOUNT]);
     if (Date.now() > deadline) {
       const [holder] = await master.rows<{ pid: number; since: Date }>(
         `SELECT a.pid, a.backend_start AS since FROM pg_locks l JOIN pg_stat_activity a USING (pid)

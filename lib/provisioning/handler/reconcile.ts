@@ -1,11 +1,13 @@
 import { DesiredState, ProvisionerEnvironment } from '../desired-state';
+import { ensureAudit } from './audit';
 import { revokePublic } from './databases';
 import { withMasterOf } from './master';
-import { asProvisioningError } from './provisioning-error';
+import { ProvisioningFailures, asProvisioningError } from './provisioning-error';
 import { closeUndeclared } from './relations';
 import { endRemovedTenants } from './removed-tenants';
 import { beginLoaderMembership, endLoaderMembership, ensureRoles } from './roles';
 import { Login, readLogin, readLogins } from './secrets';
+import { outdatedVersion } from './server-version';
 import { Change, Session, StatementListener } from './session';
 import { protectTables } from './tables';
 import { ensureTenancySchema } from './tenancy-schema';
@@ -44,6 +46,7 @@ export async function reconcile(
     try {
       changes.push(...(await ensureTenancySchema(master, desired)));
       changes.push(...(await revokePublic(master)));
+      changes.push(...(await ensureAudit(master)));
       const undeclared = await closeUndeclared(master, desired);
       const tables = await protectTables(master, desired);
       changes.push(...undeclared.changes, ...tables.changes);
@@ -51,6 +54,8 @@ export async function reconcile(
       changes.push(...(await ensureTenants(masters, desired, logins)));
       changes.push(...(await verifyLoader(master, loader)));
       changes.push(...(await verifyTenants(master, desired, await allOf(logins), options.verifyEverybody ?? false)));
+      const outdated = await outdatedVersion(master);
+      if (outdated.length > 0) throw new ProvisioningFailures(outdated);
       await remember(master, desired);
       const pending = [...tables.pending, ...(await pendingTenantTables(master, desired))];
       return { changes, pending, unreadable: undeclared.unreadable };

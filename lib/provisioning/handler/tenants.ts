@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { DesiredState, DesiredTenant, TENANTS_ROLE, tenantRoleName, tenantSchemaName } from '../desired-state';
+import { AWS_ACCOUNT } from './aws-own';
 import { Missing } from './missing';
 import { missingPartitions } from './partitions';
 import { ProvisioningError, ProvisioningFailures, asProvisioningError } from './provisioning-error';
@@ -103,12 +104,17 @@ async function readTenants(master: Session, desired: DesiredState): Promise<Tena
             ARRAY(SELECT DISTINCT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
                    WHERE m.member = r.oid AND g.rolname <> $3) AS "otherMemberships",
             ARRAY(SELECT DISTINCT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.member
-                   WHERE m.roleid = r.oid AND NOT g.rolsuper AND g.rolname <> current_user) AS members,
+                   WHERE m.roleid = r.oid AND NOT g.rolsuper AND g.rolname <> current_user AND g.rolname !~ $4) AS members,
             t.value::text AS "mappedValue", t.batch AS "mappedBatch", t.removal_policy AS "mappedPolicy", t.active
        FROM unnest($1::text[], $2::text[]) AS want (id, role)
        LEFT JOIN pg_roles r ON r.rolname = want.role
        LEFT JOIN tenancy.tenant t ON t.id = want.id`,
-    [desired.tenants.map(({ id }) => id), desired.tenants.map(({ id }) => tenantRoleName(id)), TENANTS_ROLE],
+    [
+      desired.tenants.map(({ id }) => id),
+      desired.tenants.map(({ id }) => tenantRoleName(id)),
+      TENANTS_ROLE,
+      AWS_ACCOUNT,
+    ],
   );
 }
 

@@ -7,6 +7,7 @@ import {
   tenantRoleName,
   tenantSchemaName,
 } from '../desired-state';
+import { AWS_ACCOUNT, readOpenAwsDatabases, refuseEntry } from './aws-own';
 import { logIn } from './log-in';
 import { ProvisioningError, ProvisioningFailures, asProvisioningError } from './provisioning-error';
 import { Login } from './secrets';
@@ -52,6 +53,10 @@ export async function verifyTenants(
   const tables = await readPopulated(master, desired, everybody);
   const limit = pLimit(PARALLEL_LOGINS);
   const failures = await excessiveRights(master, desired, due);
+  const ofAws = await readOpenAwsDatabases(
+    master,
+    due.map(({ id }) => tenantRoleName(id)),
+  );
   const changes = await Promise.all(
     due.map((tenant) =>
       limit(async () => {
@@ -59,6 +64,7 @@ export async function verifyTenants(
           const login = logins.get(tenant.id) as Login;
           const { session, changes } = await logIn(master, tenantRoleName(tenant.id), login, tenant.id);
           await verifyTenant(session, desired, tenant, tables, everybody).finally(() => session.close());
+          await refuseEntry(ofAws, login, tenant.id);
           return changes;
         } catch (error) {
           failures.push(asProvisioningError(error, STEP, tenant.id));
@@ -234,13 +240,20 @@ async function excessiveRights(
             ARRAY(SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
                    WHERE m.member = r.oid AND g.rolname <> $3) AS memberships,
             ARRAY(SELECT d.datname::text FROM pg_database d
-                   WHERE d.datallowconn AND d.datname <> current_database()
+                   WHERE d.datallowconn AND d.datname <> current_database() AND pg_get_userbyid(d.datdba) !~ $6
                      AND has_database_privilege(r.oid, d.oid, 'CONNECT')) AS databases,
             ARRAY(SELECT n.nspname::text FROM pg_namespace n
                    WHERE n.nspname IN ($4, $5, 'public', 'tenancy') AND has_schema_privilege(r.oid, n.oid, 'CREATE')) AS schemas,
             has_database_privilege(r.oid, current_database(), 'TEMPORARY') AS temporary
        FROM unnest($1::text[], $2::text[]) AS t (id, role) JOIN pg_roles r ON r.rolname = t.role`,
-    [due.map(({ id }) => id), due.map(({ id }) => tenantRoleName(id)), TENANTS_ROLE, desired.schema, PARTITIONS_SCHEMA],
+    [
+      due.map(({ id }) => id),
+      due.map(({ id }) => tenantRoleName(id)),
+      TENANTS_ROLE,
+      desired.schema,
+      PARTITIONS_SCHEMA,
+      AWS_ACCOUNT,
+    ],
   );
   return rights.flatMap(({ id, powers, memberships, databases, schemas, temporary }) =>
     [

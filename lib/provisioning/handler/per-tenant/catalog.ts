@@ -1,3 +1,4 @@
+import { AWS_ACCOUNT } from '../aws-own';
 import { Session } from '../session';
 import { Place } from './place';
 import { Registered, readRegistry } from './registry';
@@ -109,10 +110,10 @@ async function readRoles(master: Session, names: string[]): Promise<RoleState[]>
                         FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles p ON p.oid = m.member
                         LEFT JOIN pg_roles b ON b.oid = m.grantor
                        WHERE m.member = r.oid
-                          OR m.roleid = r.oid AND NOT p.rolsuper AND (p.rolname <> current_user OR m.grantor = m.member)),
+                          OR m.roleid = r.oid AND NOT p.rolsuper AND p.rolname !~ $2 AND (p.rolname <> current_user OR m.grantor = m.member)),
                      '[]') AS memberships
        FROM pg_roles r WHERE r.rolname = ANY ($1)`,
-    [names],
+    [names, AWS_ACCOUNT],
   );
 }
 

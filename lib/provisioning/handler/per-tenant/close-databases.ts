@@ -1,3 +1,4 @@
+import { AWS_ACCOUNT } from '../aws-own';
 import { closeToPublic } from '../databases';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Change, Session } from '../session';
@@ -54,13 +55,14 @@ async function readIntrusions(master: Session): Promise<Intrusion[]> {
        LEFT JOIN pg_roles g ON g.oid = a.grantee
        LEFT JOIN tenant t ON t.reader = d.datname
        LEFT JOIN tenant m ON m.metadata = d.datname
-      WHERE d.datallowconn AND a.grantee <> d.datdba
+      WHERE d.datallowconn AND a.grantee <> d.datdba AND (g.rolname ~ $1) IS NOT TRUE
         AND CASE
               WHEN m.metadata IS NOT NULL THEN true
               WHEN t.reader IS NULL THEN g.rolname IN (SELECT unnest(ARRAY[reader, loader, owner, metadata]) FROM tenant)
               ELSE (g.rolname IN (t.reader, t.loader, current_user) AND a.privilege_type = 'CONNECT' AND NOT a.is_grantable)
                    IS NOT TRUE
             END`,
+    [AWS_ACCOUNT],
   );
 }
 
@@ -99,7 +101,8 @@ async function endStrangers(master: Session): Promise<Change[]> {
        FROM pg_stat_activity a
        JOIN tenancy.tenant_database t ON a.datname IN ('tenant_' || t.id, 'superset_' || t.id)
        JOIN pg_roles r ON r.oid = a.usesysid
-      WHERE NOT r.rolsuper AND NOT has_database_privilege(a.usesysid, a.datid, 'CONNECT')`,
+      WHERE NOT r.rolsuper AND r.rolname !~ $1 AND NOT has_database_privilege(a.usesysid, a.datid, 'CONNECT')`,
+    [AWS_ACCOUNT],
   );
   return ended.map(({ database, role }) => {
     const change = { step: STEP, what: `a session of ${role} in database ${database} ended` };

@@ -1,11 +1,12 @@
-import { DatabaseServer, DatabasesAttributes, DesiredDatabases } from '../../desired-databases';
+import { DatabaseServer, DatabasesAttributes, DesiredDatabases, ProxiedServers } from '../../desired-databases';
 import { answer, listed } from '../answer';
+import { admitProxies } from './admit-proxies';
 import { DatabasesResult, reconcileDatabases, reconcileStoredDatabases, removeDatabases } from './reconcile-databases';
 
 /** A request of CloudFormation, as the provider framework hands it on. */
 interface ResourceEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
-  readonly ResourceProperties: { readonly State: DesiredDatabases };
+  readonly ResourceProperties: { readonly State: DesiredDatabases } | ProxiedServers;
 }
 
 /** A request of the schedule: reconcile what the servers were asked for last. */
@@ -20,10 +21,15 @@ export function onDatabasesEvent(event: ResourceEvent | StoredEvent) {
     if ('reconcile' in event) {
       return attributes(await reconcileStoredDatabases(event.servers));
     }
-    const desired = withLists(event.ResourceProperties.State);
+    const { RequestType, ResourceProperties } = event;
+    if ('ProxiedServers' in ResourceProperties) {
+      if (RequestType !== 'Delete') await admitProxies(ResourceProperties.ProxiedServers);
+      return { PhysicalResourceId: 'superset-tenancy/proxied-servers' };
+    }
+    const desired = withLists(ResourceProperties.State);
     // Stable, so that CloudFormation never replaces (and then deletes) what holds the tenants.
     const PhysicalResourceId = `superset-tenancy/databases/${desired.batch}`;
-    if (event.RequestType === 'Delete') {
+    if (RequestType === 'Delete') {
       await removeDatabases(desired);
       return { PhysicalResourceId };
     }

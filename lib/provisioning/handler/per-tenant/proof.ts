@@ -14,13 +14,14 @@ export function proofOf(
   { owner, reader, loader, database, metadataOwner, metadataDatabase }: TenantState,
   tenant: DesiredDatabase,
   logins: TenantLogins,
-  { schema, extensions, limitsTempFiles }: ServerTraits,
+  { schema, extensions, limitsTempFiles, openAwsDatabases }: ServerTraits,
 ): string {
   const versions = [logins.reader, logins.loader, logins.metadata].map((login) => login?.version);
   // The stored state has its keys in another order than the template.
   const wanted = Object.entries(tenant).sort(([one], [other]) => (one < other ? -1 : 1));
   const metadata = [metadataOwner, metadataDatabase];
-  const facts = [owner, reader, loader, database, metadata, wanted, schema, extensions, limitsTempFiles, versions];
+  const server = [schema, extensions, limitsTempFiles, openAwsDatabases];
+  const facts = [owner, reader, loader, database, metadata, wanted, server, versions];
   return createHash('sha256').update(JSON.stringify(facts)).digest('base64');
 }
 

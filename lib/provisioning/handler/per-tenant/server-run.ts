@@ -2,10 +2,12 @@ import pLimit from 'p-limit';
 import { DatabaseServer, DesiredDatabase } from '../../desired-databases';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
+import { outdatedVersion } from '../server-version';
 import { Change, Session, StatementListener } from '../session';
 import { readMaxConnections, tooFewConnections } from './capacity';
 import { TenantState, readStates } from './catalog';
 import { closeDatabases } from './close-databases';
+import { refuseLockOut } from './iam-trial';
 import { ensureInside } from './inside/ensure-inside';
 import { TenantLogins, readTenantLogins } from './logins';
 import { ensureMetadataDatabase } from './metadata-database';
@@ -43,13 +45,14 @@ export async function reconcileServer(masters: Session[], login: Login, run: Ser
   const max = await readMaxConnections(master);
   const traits = await readTraits(master, batch);
   const changes = await ensureRegistry(master);
-  const failures = tooFewConnections(server, max);
+  const failures = [...tooFewConnections(server, max), ...(await outdatedVersion(master))];
   const take = (step: { readonly changes: Change[]; readonly failures: ProvisioningError[] }) => {
     changes.push(...step.changes);
     failures.push(...step.failures);
   };
 
   take(await closeDatabases(master, traits.withGrantOptions));
+  await refuseLockOut(master, login, batch.tenants);
   const tenants = await ensureTenants(masters, login, run, traits);
   take(tenants);
   take(await proveTenants(master, run, traits, tenants));

@@ -1,3 +1,4 @@
+import { OpenAwsDatabase, readOpenAwsDatabases } from '../aws-own';
 import { Session } from '../session';
 import { EXTENSIONS_SCHEMA, ServerBatch } from './place';
 
@@ -12,6 +13,8 @@ export interface ServerTraits {
   readonly withGrantOptions: boolean;
   /** Whether the master user may limit a role's temporary files, which PostgreSQL leaves to superusers. */
   readonly limitsTempFiles: boolean;
+  /** AWS's databases that are open to PUBLIC: a proof is from before or after RDS opened one. */
+  readonly openAwsDatabases: OpenAwsDatabase[];
   /** As PostgreSQL prints it. */
   readonly searchPath: string;
 }
@@ -29,6 +32,7 @@ export async function readTraits(master: Session, { batch, schema, extensions }:
     master: row.master,
     withGrantOptions: (await master.majorVersion()) >= 16,
     limitsTempFiles: row.limits,
+    openAwsDatabases: await readOpenAwsDatabases(master),
     searchPath: row.path,
   };
 }

@@ -1,11 +1,13 @@
 import pLimit from 'p-limit';
 import pRetry from 'p-retry';
+import { UNSAFE_EXTENSIONS } from '../../unsafe-extensions';
 import { DesiredDatabase, REGISTRY_DATABASE } from '../../desired-databases';
+import { AWS_ACCOUNT, readOpenAwsDatabases, refuseEntry } from '../aws-own';
 import { logIn } from '../log-in';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
 import { Change, Session } from '../session';
-import { REACHING_EXTENSIONS, allowedExtensions } from './inside/functions';
+import { allowedExtensions } from './inside/functions';
 import { IAM_ROLE, iamLogin } from './iam-login';
 import { TenantLogins } from './logins';
 import { Place, placeOf } from './place';
@@ -42,6 +44,10 @@ export async function verifyDatabases(
   const neighbours = await readNeighbours(master);
   const places = due.map(({ id }) => placeOf(id));
   const failures = await excessiveRights(master, places);
+  const ofAws = await readOpenAwsDatabases(
+    master,
+    places.flatMap((place) => KINDS.map((kind) => homeOf(place, kind).role)),
+  );
   const busy = new Set<string>();
   const changes: Change[] = [];
   const limit = pLimit(PARALLEL_LOGINS);
@@ -63,6 +69,7 @@ export async function verifyDatabases(
       await LOOKS[kind](session, place, traits).finally(() => session.close());
       // A tenant's own data and its Superset's metadata are strangers to each other, too.
       await refusedBy(neighbours.find((name) => name !== database) ?? REGISTRY_DATABASE, direct, id);
+      await refuseEntry(ofAws, direct, id);
     } catch (error) {
       if (isAtItsLimit(error)) {
         const what = `${homeOf(place, kind).role} not proved, since all its connections are in use`;
@@ -234,7 +241,7 @@ async function look(session: Session, { schema, extensions }: ServerTraits): Pro
                      AND CASE WHEN e.oid IS NULL AND n.nspname IN ('pg_catalog', 'information_schema') THEN false
                               WHEN e.oid IS NULL THEN p.prosecdef OR p.prokind = 'a'
                                                    OR NOT l.lanpltrusted AND l.lanname NOT IN ('sql', 'internal')
-                              ELSE e.extname <> ALL ($2) OR e.extname = ANY ($3) END
+                              ELSE e.extname <> ALL ($2) OR e.extname::text ~ $3 END
                    ORDER BY 1) AS callable,
             ARRAY(SELECT 'foreign-data wrapper ' || fdwname FROM pg_foreign_data_wrapper
                    WHERE has_foreign_data_wrapper_privilege(oid, 'USAGE')
@@ -247,7 +254,7 @@ async function look(session: Session, { schema, extensions }: ServerTraits): Pro
                FROM pg_roles r WHERE r.rolname = session_user)
               OR EXISTS (SELECT FROM pg_auth_members WHERE member IN (session_user::regrole, to_regrole($4))
                                                        AND roleid IS DISTINCT FROM to_regrole($4)) AS powers`,
-    [schema, allowedExtensions(extensions), REACHING_EXTENSIONS, IAM_ROLE],
+    [schema, allowedExtensions(extensions), UNSAFE_EXTENSIONS, IAM_ROLE],
   );
   return finding;
 }
@@ -259,11 +266,13 @@ async function excessiveRights(master: Session, places: Place[]): Promise<Provis
        FROM unnest($1::text[], $2::text[], $3::text[]) AS want (id, role, database)
        JOIN pg_roles r ON r.rolname = want.role
        JOIN pg_database d ON d.datallowconn AND d.datname <> want.database AND has_database_privilege(r.oid, d.oid, 'CONNECT')
+                         AND pg_get_userbyid(d.datdba) !~ $4
       GROUP BY 1, 2`,
     [
       places.flatMap(({ id }) => KINDS.map(() => id)),
       places.flatMap((place) => KINDS.map((kind) => homeOf(place, kind).role)),
       places.flatMap((place) => KINDS.map((kind) => homeOf(place, kind).database)),
+      AWS_ACCOUNT,
     ],
   );
   return rows.map(

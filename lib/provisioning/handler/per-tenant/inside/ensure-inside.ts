@@ -1,4 +1,5 @@
 import { DesiredDatabase } from '../../../desired-databases';
+import { ensureAudit } from '../../audit';
 import { withSession } from '../../master';
 import { ProvisioningError } from '../../provisioning-error';
 import { Login } from '../../secrets';
@@ -58,7 +59,10 @@ export async function ensureInside(
       if (refused.length > 0) {
         throw new ProvisioningError(STEP, refused.join('; '), tenant.id);
       }
-      return changes;
+      const audit = await ensureAudit(session, tenant.id, (statements) =>
+        actingFor([place.owner], traits.withGrantOptions, statements),
+      );
+      return [...changes, ...audit];
     },
     onStatement,
   );

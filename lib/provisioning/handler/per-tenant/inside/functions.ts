@@ -1,3 +1,4 @@
+import { UNSAFE_EXTENSIONS } from '../../../unsafe-extensions';
 import { Sql, identifier, list, sql } from '../../sql';
 import { EXTENSIONS_SCHEMA } from '../place';
 import { DatabaseInside, Mending, mendable } from './database-inside';
@@ -10,24 +11,6 @@ interface OpenFunction {
   readonly owner: string;
   readonly extension: string | null;
 }
-
-/**
- * Extensions that reach out of the database, by name: some have no foreign-data wrapper by which one could tell. What one of
- * these has is never the tenant's to call.
- */
-export const REACHING_EXTENSIONS = [
-  'dblink',
-  'postgres_fdw',
-  'file_fdw',
-  'aws_s3',
-  'aws_lambda',
-  'aws_ml',
-  'aws_commons',
-  'pg_cron',
-  'pg_tle',
-  'pglogical',
-  'adminpack',
-];
 
 /** Those that were asked for, and the one that every database has. */
 export function allowedExtensions(extensions: string[]): string[] {
@@ -90,7 +73,7 @@ async function readOpenFunctions({ session, place, traits, loader }: DatabaseIns
         AND CASE WHEN e.oid IS NULL AND n.nspname IN ('pg_catalog', 'information_schema') THEN false
                  WHEN e.oid IS NULL THEN p.prosecdef OR p.prokind = 'a'
                                       OR NOT l.lanpltrusted AND l.lanname NOT IN ('sql', 'internal')
-                 ELSE e.extname <> ALL ($5) OR e.extname = ANY ($6) OR EXISTS
+                 ELSE e.extname <> ALL ($5) OR e.extname::text ~ $6 OR EXISTS
                         (SELECT FROM pg_depend w WHERE w.refclassid = 'pg_extension'::regclass AND w.refobjid = e.oid
                             AND w.classid = 'pg_foreign_data_wrapper'::regclass) END`,
     [
@@ -99,7 +82,7 @@ async function readOpenFunctions({ session, place, traits, loader }: DatabaseIns
       place.reader,
       loader ?? '',
       allowedExtensions(traits.extensions),
-      REACHING_EXTENSIONS,
+      UNSAFE_EXTENSIONS,
     ],
   );
 }
