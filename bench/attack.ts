@@ -44,9 +44,9 @@ export async function attack(): Promise<string> {
       ],
     ),
     '',
-    'PostgreSQL has one core of the machine and the web server the other, since they have machines of their own on AWS; Celery and both',
-    'callers take what is left. The last column is what PostgreSQL has left when as many queries as one tenant may run only compute,',
-    'without a request to Superset.',
+    'The web server has one core of the machine, and PostgreSQL, Celery and the attacker the other, since they have machines of their',
+    'own on AWS. The last column is what PostgreSQL has left when as many queries as one tenant may run only compute, without a request to',
+    'Superset.',
     '',
     `Target: at most 2 times. Load of the machine at the end: ${fixed(load, 1)}. The attacker was answered ${Object.entries(
       answers,

@@ -66,13 +66,15 @@ def _post(url: str, headers: dict, body: dict, seconds: float) -> int:
 
 
 @contextmanager
-def attack(person: Person, tenant):
+def attack(person: Person, tenant, cores: set[int] | None = None):
     """So many requests at once, a new one for each that ends, by a process of its own; what was answered is there afterwards."""
     processes = multiprocessing.get_context("spawn")
     over, answers, answered = processes.Event(), processes.Queue(), Counter()
     asked = SimpleNamespace(database=tenant.database, datasets=dict(tenant.datasets))
     attacker = processes.Process(target=_go_on, args=(person.client.url, _headers(person), asked, over, answers), daemon=True)
     attacker.start()
+    if cores:
+        give_cores(cores, attacker.pid)
     answers.get(timeout=60)
     try:
         yield answered
