@@ -96,6 +96,23 @@ class TestImports:
         assert 400 <= answer.status_code < 500 and "unknown reason" not in answer.text, answer.text
 
 
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT no_such_column FROM orders", "no_such_column"),
+        ("SELECT * FROM no_such_table", "no_such_table"),
+        ("SELECT 1 / 0 AS n", "division by zero"),
+        (f"SELECT {'ARRAY[' * 20}1{']' * 20} AS n", "number of array dimensions"),
+    ],
+)
+def test_a_mistake_in_sql_lab_is_no_error_of_the_server(me, sql, said):
+    answer = me.analyst.sql(me.database, sql)
+    assert answer.status_code == 400, answer.text
+    (error,) = answer.json["errors"]
+    assert said in error["message"] and error["extra"]["engine_name"] == "PostgreSQL"
+    assert me.analyst.sql(me.database, "SELECT 1 AS n").status_code == 200
+
+
 def test_an_error_of_the_server_stays_one(me, monkeypatch):
     from superset.daos.chart import ChartDAO
 
