@@ -1,6 +1,8 @@
 """Every route of the running application is in the table, in one group, and nothing else is."""
 
+import uuid
 from collections import Counter
+from pathlib import Path
 
 from superset_tenancy.routes.groups import CALLERS, Route
 from superset_tenancy.routes.table import GROUP_OF, GROUPS
@@ -22,6 +24,21 @@ def test_every_group_says_whom_it_serves_and_why():
     assert [group.name for group in GROUPS if not group.why.strip().endswith(".") or not group.routes] == []
     assert all(group.callers <= set(CALLERS) for group in GROUPS)
     assert len({group.name for group in GROUPS}) == len(GROUPS)
+
+
+def test_what_the_user_interface_asked_for_in_an_analysts_hour_is_served(app):
+    """The list is what test/e2e/superset-browser.test.ts writes to asked-by-the-browser.txt, of several runs."""
+    examples = {"<id>": "1", "<key>": "a-key", "<slug>": "a-slug", "<uuid>": str(uuid.uuid4()), "<file>": "a.js"}
+    asked = (Path(__file__).parent / "asked-by-the-browser.txt").read_text().splitlines()
+    withheld = []
+    for line in asked:
+        method, path = line.split(" ")
+        for word, example in examples.items():
+            path = path.replace(word, example)
+        rule, _ = app.url_map.bind("localhost").match(path, method, return_rule=True)
+        if "analyst" not in GROUP_OF[Route(method, rule.rule)].callers:
+            withheld.append(line)
+    assert len(asked) > 80 and withheld == []
 
 
 def test_a_route_of_a_role_has_the_permission_that_superset_asks_for(app):
