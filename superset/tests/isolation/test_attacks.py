@@ -177,7 +177,8 @@ def run_async(person, database: int, sql: str, **options) -> dict:
     answer = person.sql(database, sql, runAsync=True, **options)
     assert answer.status_code == 202, answer.text
     id = answer.json["query"]["queryId"]
-    for _ in range(150):
+    # A worker that has just been started loads Superset first, for half a minute on a busy machine.
+    for _ in range(600):
         query = person.get(f"/api/v1/query/{id}").json["result"]
         if query["status"] in ("success", "failed", "stopped", "timed_out"):
             return query
