@@ -69,7 +69,7 @@ const NOT_THE_CHARTS = /^403 .*Guest user cannot modify chart payload/;
 const QUERY_IN_TEXT = /^403 .*query_to_xml is not allowed here/;
 const SUBQUERY = /^40[03] .*cannot contain sub-queries/;
 const NOT_YOUR_SCHEMA = /^403 .*is not allowed here: it belongs to the platform or to another account/;
-const ANOTHER_DATABASE = /^500 .*cross-database references are not implemented/;
+const ANOTHER_DATABASE = /^400 .*cross-database references are not implemented/;
 const OF_THE_SERVER = /^403 .*pg_stat_activity is not allowed here/;
 const LEADS_ELSEWHERE = /^40[03] .*dblink is not allowed here/;
 
