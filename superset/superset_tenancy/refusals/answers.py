@@ -68,7 +68,7 @@ def _read_errors_of_views(app: Flask) -> None:
 
 
 def _are_of_a_statement(errors: Iterable[SupersetError]) -> bool:
-    """Whether PostgreSQL has refused what somebody wrote in SQL Lab. Superset 6.1.0 answers 400 to that in a chart only."""
+    """Whether PostgreSQL has refused a statement of SQL Lab. Superset 6.1.0 answers 400 to that for charts only."""
     return all("engine_name" in (error.extra or {}) and not error.error_type.startswith("CONNECTION_") for error in errors)
 
 

@@ -5,9 +5,10 @@ Superset 6.1.0 wraps refusals in errors without a reason, or lets them through w
 
 from collections.abc import Iterator
 
+import psycopg2
 from marshmallow import ValidationError
 from psycopg2.errors import ForeignKeyViolation, InsufficientPrivilege, UniqueViolation
-from sqlalchemy.exc import DataError, StatementError
+from sqlalchemy.exc import DataError, NoSuchTableError, StatementError
 from superset.commands.dataset.exceptions import DatasetForbiddenDataURI
 from superset.commands.exceptions import ImportFailedError
 from superset.exceptions import SupersetErrorException, SupersetException
@@ -16,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from yaml import YAMLError
 
 from superset_tenancy.refusals.refusal import Refusal, TenancyRefusal
+from superset_tenancy.results.bounded_cursor import BoundedCursor
 
 #: What PostgreSQL's refusals mean to people where it keeps the metadata of tenants apart.
 OF_METADATA: dict[type[BaseException], Refusal] = {
@@ -25,6 +27,9 @@ OF_METADATA: dict[type[BaseException], Refusal] = {
 }
 #: Those of an import that are raised with a reason; their subclasses wrap any error at all.
 _REFUSED_IMPORTS = (ImportFailedError, DatasetForbiddenDataURI)
+#: SQLSTATEs that begin so are the server's fault: connection, resources, shutdown, system, internal (PostgreSQL documentation,
+#: "PostgreSQL Error Codes"). All others are about the statement.
+_FAULTS_OF_POSTGRESQL = ("08", "53", "57P", "58", "XX")
 
 
 def reason_of(error: BaseException | None) -> Refusal | None:
@@ -51,6 +56,11 @@ def _refusal(error: BaseException) -> Refusal | None:
             return Refusal(400, "A value in the request has the wrong form: numbers and UUIDs name objects.")
         case YAMLError():
             return Refusal(400, "The file is not plain YAML: tags are not read.")
+        # What a tenant asked of its data; the metadata have another cursor.
+        case psycopg2.Error(cursor=BoundedCursor(), pgcode=str(code)) if not code.startswith(_FAULTS_OF_POSTGRESQL):
+            return Refusal(400, error.diag.message_primary or str(error))
+        case NoSuchTableError():
+            return Refusal(404, f"The table {error} does not exist, or your account may not read it.")
         # Not a lack of permission, which may be one to the tenant's own data.
         case UniqueViolation() | ForeignKeyViolation():
             return OF_METADATA[type(error)]

@@ -113,6 +113,23 @@ def test_a_mistake_in_sql_lab_is_no_error_of_the_server(me, sql, said):
     assert me.analyst.sql(me.database, "SELECT 1 AS n").status_code == 200
 
 
+def test_a_dataset_whose_query_no_longer_runs(me):
+    body = {"database": me.database, "schema": "analytics", "table_name": f"d-{uuid.uuid4().hex[:8]}"}
+    dataset = me.analyst.create("dataset", **body, sql="SELECT 1 AS n")
+    path = f"/api/v1/datasource/table/{dataset}/column/n/values/"
+    assert me.analyst.get(path).json["result"] == [1]
+    me.analyst.put(f"/api/v1/dataset/{dataset}", {"sql": "SELECT no_such_column AS n FROM orders"})
+    answer = me.analyst.get(path)
+    assert answer.status_code == 400 and 'column "no_such_column" does not exist' in answer.json["message"], answer.text
+
+
+def test_a_table_that_does_not_exist(me):
+    path = f"/api/v1/database/{me.database}/table_metadata/?schema=analytics&name="
+    assert me.analyst.get(path + "orders").status_code == 200
+    answer = me.analyst.get(path + "no_such_table")
+    assert answer.status_code == 404 and "no_such_table does not exist" in answer.json["message"], answer.text
+
+
 def test_an_error_of_the_server_stays_one(me, monkeypatch):
     from superset.daos.chart import ChartDAO
 
