@@ -6,6 +6,7 @@ import pytest
 from superset.security import SupersetSecurityManager
 from superset.utils.core import override_user
 
+from superset_tenancy import names
 from world import all_metadata, as_owner
 
 NAMES = ("database_access", "datasource_access", "schema_access", "catalog_access", "all_database_access")
@@ -57,14 +58,14 @@ def test_a_permission_that_is_taken_away_is_gone_with_the_next_request(app, me):
     assert me.analyst.get(path).status_code == 200
     with as_owner(app), all_metadata(app):
         pair = security_manager.find_permission_view_menu("can_read", "Dashboard")
-        role = security_manager.find_role(f"tenant:{me.id}:analyst")
+        role = security_manager.find_role(names.role_name(me.id, "analyst"))
         role.permissions = [each for each in role.permissions if each != pair]
         db.session.commit()
     try:
         assert me.analyst.get(path).status_code == 403
     finally:
         with as_owner(app), all_metadata(app):
-            role = security_manager.find_role(f"tenant:{me.id}:analyst")
+            role = security_manager.find_role(names.role_name(me.id, "analyst"))
             role.permissions = [*role.permissions, security_manager.find_permission_view_menu("can_read", "Dashboard")]
             db.session.commit()
     assert me.analyst.get(path).status_code == 200

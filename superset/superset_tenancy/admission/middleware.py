@@ -57,7 +57,8 @@ class Admission:
                 group = self._group(environ)
             shares.enter(group, is_wanted=lambda: not client.has_left())
         except Busy:
-            self._hold(group)
+            if not client.has_left():
+                self._hold(group)
             return refuse(environ, start_response, NOT_SIGNED_IN if group == ANONYMOUS else MESSAGE)
         tenant = tenant_of_group(group)
         held = Holder(tenant, until, client) if tenant else None

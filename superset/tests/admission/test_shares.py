@@ -1,10 +1,13 @@
 """One tenant's requests are bounded; another's are admitted while they run."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
+from test_attacks import wait_until
 
 
 @pytest.fixture
@@ -77,6 +80,26 @@ class TestRefusal:
         with full(shares, f"tenant:{me.id}"):
             monkeypatch.setattr(find_admission(app), "_app", reached)
             assert me.analyst.get("/api/v1/chart/").status_code == 429
+
+    def test_so_many_refusals_come_late_and_others_at_once(self, shares, me, app, monkeypatch):
+        from superset_tenancy.admission import middleware
+
+        late, over = [], threading.Event()
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _seconds: (late.append(1), over.wait(60)))
+        monkeypatch.setattr(middleware, "time", clock)
+        me.analyst.get("/api/v1/chart/")
+
+        def ask():
+            return app.test_client().get("/api/v1/chart/", headers=me.analyst.headers).status_code
+
+        with full(shares, f"tenant:{me.id}"), ThreadPoolExecutor() as threads:
+            held = [threads.submit(ask) for _ in range(middleware.OF_REFUSALS.each)]
+            wait_until(lambda: len(late) == middleware.OF_REFUSALS.each)
+            try:
+                assert ask() == 429 and not any(each.done() for each in held)
+            finally:
+                over.set()
+            assert {each.result() for each in held} == {429}
 
     def test_callers_who_are_not_signed_in_share_a_bound(self, shares, me, app):
         me.analyst.get("/api/v1/chart/")
