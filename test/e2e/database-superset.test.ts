@@ -12,6 +12,7 @@ import { connect } from '../../local/login';
 import { Progress, deployAndProve } from '../../local/steps';
 import { rowsOf } from '../../local/superset-queries';
 import { SupersetSession } from '../../local/superset-session';
+import { stopUnrefused } from './environment-under-test';
 
 // The example with a database for each tenant, deployed and proved once; then it is hurt while two tenants go on asking.
 
@@ -34,9 +35,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   sessions.forEach((session) => session.close());
-  const denied = cloud.emulator.denied();
-  await cloud.stop();
-  expect(denied).toEqual([]);
+  await stopUnrefused(cloud);
 });
 
 const analyst = (tenant: string) => sessions.get(tenant) as SupersetSession;

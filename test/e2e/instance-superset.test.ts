@@ -17,6 +17,7 @@ import { Superset, answerOf } from '../../local/superset';
 import { rowsOf } from '../../local/superset-queries';
 import { SupersetSession } from '../../local/superset-session';
 import { signIn, startChromium } from './browser';
+import { stopUnrefused } from './environment-under-test';
 import { synthesiseFleet } from './stack-under-test';
 
 // The example with a Superset for each tenant, deployed and proved once; then one of them is hurt and upgraded while the other is asked.
@@ -41,10 +42,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  const denied = cloud.emulator.denied();
-  await cloud.stop();
   log.mockRestore();
-  expect(denied).toEqual([]);
+  await stopUnrefused(cloud);
 });
 
 const ordersOf = (tenant: string) => progress.proofs.find((proof) => proof.tenant.id === tenant)!.counted.orders;

@@ -14,7 +14,7 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-/** Whom the policy of a key lets decrypt secrets, apart from what policies of the account's roles say. */
+/** Principals that the policy of a key lets decrypt secrets; the policies of roles are not read. */
 function namedBy({ Properties }: Resource, parameters: Record<string, unknown> = {}): string[] {
   return (Properties.KeyPolicy.Statement as Statement[])
     .filter(({ Action, Principal }) => Action === 'kms:Decrypt' && Principal.AWS !== undefined)
