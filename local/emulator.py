@@ -151,7 +151,7 @@ def server_of(instance):
 
 
 def make_proxy_account(instance):
-    """As whom RDS Proxy looks whether its target serves; RDS makes the role when the target is registered."""
+    """The role that RDS Proxy checks its target with; RDS creates it when the target is registered."""
     server = server_of(instance)
     if server and not statement(server, "SELECT FROM pg_roles WHERE rolname = 'rdsproxyadmin'", server["superuser"]):
         statement(server, "CREATE ROLE rdsproxyadmin LOGIN", server["superuser"])

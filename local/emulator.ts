@@ -25,7 +25,7 @@ export interface EmulatedServer {
   readonly caFile: string;
   readonly username: string;
   readonly password: string;
-  /** As whom RDS itself acts, of a PostgreSQL that it manages. */
+  /** Login of RDS itself, which manages the server. */
   readonly superuser?: { readonly username: string; readonly password: string };
 }
 

@@ -18,7 +18,7 @@ request = ContextVar("request", default=(b"", {}))
 
 
 def give_session(name, props):
-    """Makes the credentials of a new role; whoever starts its tasks derives them from the ARN likewise (role-session.ts)."""
+    """Registers the credentials of a new role, derived from its ARN as in role-session.ts."""
     role_arn = iam._roles[name]["Arn"]
     sts.register_session(
         f"ASIA{digest('key', role_arn)[:16].upper()}",

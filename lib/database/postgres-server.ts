@@ -234,7 +234,7 @@ export class PostgresServer extends Construct {
       },
     );
     if (POSTGRES_MAJORS.includes(props.postgresVersion)) {
-      // For cfn-lint, a major alone is outdated; RDS takes a recent minor of it (RDS User Guide, "Understanding PostgreSQL versions").
+      // cfn-lint reports a major version as outdated; RDS uses a recent minor of it (RDS User Guide, "Understanding PostgreSQL versions").
       skipCfnLint(instance.node.defaultChild as rds.CfnDBInstance, 'W3691');
     }
     if (!props.multiAz) {

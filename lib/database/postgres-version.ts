@@ -12,8 +12,8 @@ export const POSTGRES_MAJORS: readonly string[] = [...LEAST_MINOR.keys()];
 export const POSTGRES_VERSION = '17';
 
 /**
- * The version that has to be used instead, if statistics of this one show rows that row-level security hides. A major alone says
- * nothing: the provisioner asks the server.
+ * The version to use instead, if statistics of this one show rows that row-level security hides. Undefined for a major version: the
+ * provisioner reads the minor from the server.
  */
 export function saferVersion(version: string): string | undefined {
   const [major, minor] = version.split('.');

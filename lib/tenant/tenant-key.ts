@@ -21,8 +21,8 @@ export interface TenantKeyProps {
  * The KMS key of one tenant, with the alias `alias/superset/tenant/<id>`: rotated yearly, for its secrets and for what else is
  * its alone.
  *
- * Disabling it cuts the tenant off: nobody can read its logins any more, so that no new connection is made. What reads the secrets
- * under it is named in its policy.
+ * Disabling it cuts the tenant off: its logins cannot be read any more, so no new connection is made. The key's policy names the roles
+ * that read the secrets under it.
  */
 export class TenantKey extends Construct {
   /**
