@@ -1,13 +1,12 @@
-import { Annotations } from 'aws-cdk-lib';
+import { Annotations, Stack } from 'aws-cdk-lib';
 import Table from 'cli-table3';
-import { Construct } from 'constructs';
 import { Environment } from '../environment/environment';
 import { ModelAdvice, adviseModels } from './model-advice';
 import { PRICES_READ } from './price-list';
 
-/** Tells at synthesis what each model would cost, and which one fits. */
-export function noteAdvice(scope: Construct, environment: Environment): void {
-  Annotations.of(scope).addInfoV2('superset-tenancy:model-advice', adviceTable(environment));
+/** Says at synthesis of a stack, so that the CDK CLI shows it, what each model would cost, and which one fits. */
+export function noteAdvice(stack: Stack, environment: Environment): void {
+  Annotations.of(stack).addInfoV2('superset-tenancy:model-advice', adviceTable(environment));
 }
 
 /** The advice as a table with what it rests on. */

@@ -2,7 +2,7 @@ import { DEFAULT_CACHE, DEFAULT_METADATA_SERVER, DEFAULT_TASKS, DEFAULT_TENANTS_
 import { instanceClassOf } from '../database/instance-class';
 import { Environment, EnvironmentDatabase, TenancyModel } from '../environment/environment';
 import { InstancePlan, instancePlans, regionOf, tenantsPerCell } from '../environment/instance-plan';
-import { placeInstances, sharesCell } from '../tenancy/instance-placement';
+import { placeInstances, sharesCell } from '../placement/instance-placement';
 import { MOST_ON_SHARD } from '../tenancy/model-fit';
 import { shardOf } from '../tenancy/shard-placement';
 import { InstanceSharing } from '../tenant/tenant-instance';

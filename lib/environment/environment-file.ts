@@ -1,20 +1,13 @@
-import { readFileSync, statSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { Brand } from '../superset/brand';
 import { nearest } from '../validation/nearest';
-import { pathText, visibleText } from '../validation/problem';
 import { Environment } from './environment';
 import { EnvironmentFileError } from './environment-file-error';
 import { environmentFiles } from './environment-files';
 import { environmentProblems } from './environment-rules';
-import { LocatedProblem, YamlSource } from './yaml-source';
-import { isUtf16 } from './yaml-text';
-
-/** Five thousand tenants, four times of what one stack may hold, take about one MiB. */
-const LARGEST_MIB = 1;
-
-/** More than anybody mends at once. */
-const MOST_SHOWN = 500;
+import { fileBytes, fileReport, shownPath } from './file-report';
+import { YamlSource } from './yaml-source';
 
 /** Reads environment files: see `docs/environment-file.md` and `schema/environment.schema.json`. */
 export class EnvironmentFile {
@@ -30,7 +23,7 @@ export class EnvironmentFile {
     const source = new YamlSource(bytesOf(path, name));
     const ofValues = environmentProblems(source.value, (each, value) => source.show(each, value), dirname(path));
     const problems = source.problems(ofValues);
-    if (problems.length > 0) throw new EnvironmentFileError(report(name, problems));
+    if (problems.length > 0) throw new EnvironmentFileError(fileReport(name, problems));
     return withAbsolutePaths(source.value as Environment, dirname(path));
   }
 
@@ -61,37 +54,11 @@ function withAbsolute<Part extends { readonly brand?: Brand }>(part: Part, direc
   };
 }
 
-function report(name: string, problems: LocatedProblem[]): string {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  const hidden = problems.length - MOST_SHOWN;
-  return [
-    `${name} has ${count}:`,
-    ...problems.slice(0, MOST_SHOWN).map((problem) => paragraph(name, problem)),
-    ...(hidden > 0 ? [`These are the first ${MOST_SHOWN}; ${hidden} more follow once they are mended.`] : []),
-  ].join('\n\n');
-}
-
-function paragraph(name: string, { line, column, path, code, fault, allowed, remedy }: LocatedProblem): string {
-  const subject = path.length > 0 ? `${pathText(path)} ${fault}` : `the file ${fault}`;
-  const lines = [`${name}:${line}:${column}: ${subject} [${code}]`];
-  if (allowed) lines.push(`    allowed: ${allowed}`);
-  if (remedy) lines.push(`    to mend: ${remedy}`);
-  return lines.map(visibleText).join('\n');
-}
-
 function bytesOf(path: string, name: string): Buffer {
-  const file = statSync(path, { throwIfNoEntry: false });
-  if (!file) throw new EnvironmentFileError(`${name} does not exist. ${neighbours(path)}`);
-  if (!file.isFile()) throw new EnvironmentFileError(`${name} is not a file. ${neighbours(path)}`);
-  if (file.size > LARGEST_MIB * 2 ** 20) {
-    const size = `${(file.size / 2 ** 20).toFixed(1)} MiB`;
-    throw new EnvironmentFileError(`${name} has ${size}; an environment file has at most ${LARGEST_MIB} MiB.`);
-  }
-  const bytes = readFileSync(path);
-  if (isUtf16(bytes)) {
-    throw new EnvironmentFileError(`${name} is UTF-16. Save it as UTF-8.`);
-  }
-  return bytes;
+  const bytes = fileBytes(path, name, 'an environment file');
+  if (bytes) return bytes;
+  const fault = existsSync(path) ? 'is not a file' : 'does not exist';
+  throw new EnvironmentFileError(`${name} ${fault}. ${neighbours(path)}`);
 }
 
 /** The environment files beside a path, the most alike first. */
@@ -101,9 +68,4 @@ function neighbours(path: string): string {
   if (names.length === 0) return `There is no environment file in ${directory}.`;
   const [meant] = nearest(basename(path), names, 1);
   return `${directory} has ${names.join(', ')}.${meant ? ` Did you mean ${meant}?` : ''}`;
-}
-
-function shownPath(path: string): string {
-  const fromHere = relative(process.cwd(), path) || '.';
-  return fromHere.startsWith('..') ? path : fromHere;
 }

@@ -74,6 +74,13 @@ export interface OwnDatabasesProps {
    */
   readonly extensions?: string[];
 
+  /**
+   * Connections that the server of each shard must take for this batch, beyond what the shard says.
+   *
+   * @default - none: the shard says all
+   */
+  readonly connections?: number;
+
   /** The tenants of this batch. */
   readonly tenants: DatabaseTenant[];
 }
@@ -121,7 +128,9 @@ export class OwnDatabases extends Construct {
 function desiredState(props: OwnDatabasesProps): DesiredDatabases {
   return {
     batch: props.batch,
-    servers: props.provisioner.shards.map(databaseServer),
+    servers: props.provisioner.shards.map((shard) =>
+      databaseServer({ ...shard, connections: shard.connections + (props.connections ?? 0) }),
+    ),
     schema: props.schema ?? 'analytics',
     extensions: props.extensions ?? [],
     tenants: props.tenants.map(desiredDatabase),

@@ -3,6 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { claimName } from '../placement/claimed-names';
 import { SharedLoadBalancer } from './shared-load-balancer';
 
 /** Props of {@link SharedEntrance}. */
@@ -32,6 +33,9 @@ export class SharedEntrance extends Construct {
   constructor(scope: Construct, id: string, props: SharedEntranceProps) {
     super(scope, id);
     const { sharedLoadBalancer: shared, network, certificate } = props;
+    const { priority, domainName } = props;
+    claimName(shared, this, `listenerPriority ${priority}`, 'Give each Superset there a number of its own, 1 to 50000');
+    claimName(shared, this, `the host name ${domainName}`, 'Give each Superset there a host name of its own');
     this.loadBalancerFullName = shared.loadBalancerFullName;
     const securityGroup = ec2.SecurityGroup.fromSecurityGroupId(this, 'SecurityGroup', shared.securityGroupId);
     this.loadBalancer = elbv2.ApplicationLoadBalancer.fromApplicationLoadBalancerAttributes(this, 'LoadBalancer', {
@@ -45,9 +49,9 @@ export class SharedEntrance extends Construct {
       listenerArn: shared.listener.listenerArn,
       securityGroup,
     });
-    this.priority = props.priority;
+    this.priority = priority;
     this.conditions = [
-      elbv2.ListenerCondition.hostHeaders([props.domainName]),
+      elbv2.ListenerCondition.hostHeaders([domainName]),
       ...(props.allowedNetworks ? [elbv2.ListenerCondition.sourceIps(props.allowedNetworks)] : []),
     ];
     if (certificate) {

@@ -15,6 +15,9 @@ export const PROVISIONER = 4 + 8 + 8;
 /** The operator's ETL and whoever looks after the server. */
 export const OPERATORS = 15;
 
+/** What a server must take before it has a tenant. */
+export const BASE_CONNECTIONS = RESERVED_BY_RDS + PROVISIONER + OPERATORS;
+
 /** A tenant may stand at its limit all day; that more than a quarter of the capacity does at once is another matter. */
 const MOST_OVERCOMMITTED = 4;
 
@@ -29,7 +32,7 @@ const NEAR = 0.8;
  * tenant may take more than half for itself, or one alone could starve the others.
  */
 export function checkConnections(scope: Construct, tenants: Tenant[], maxConnections: number): void {
-  const capacity = maxConnections - RESERVED_BY_RDS - PROVISIONER - OPERATORS;
+  const capacity = maxConnections - BASE_CONNECTIONS;
   const arithmetic =
     `The server takes ${maxConnections} connections; ${RESERVED_BY_RDS} are kept by RDS, ${PROVISIONER} for the ` +
     `provisioner and ${OPERATORS} for operators, which leaves ${capacity}`;
@@ -92,6 +95,12 @@ export interface InstanceLoad {
   readonly maxWorkerTasks: number;
 }
 
+/** Connections that one instance needs of its server: what its Superset keeps open, its tenant's limit, and its ETL. */
+export function instanceConnections({ tenant, maxWebTasks, maxWorkerTasks }: InstanceLoad): number {
+  const ofLoader = tenant.loader ? LOADER_CONNECTIONS : 0;
+  return keptMetadataConnections(maxWebTasks, maxWorkerTasks) + connectionsOf(tenant) + ofLoader;
+}
+
 /**
  * Checks what instances need of the server that has both their metadata and their data: the connections that each Superset keeps
  * open, and its tenant's limit. What it opens beyond its pools for a moment may add up to more; then it waits.
@@ -99,15 +108,8 @@ export interface InstanceLoad {
  * @returns how many they need.
  */
 export function checkInstanceConnections(scope: Construct, instances: InstanceLoad[], maxConnections: number): number {
-  const ofTenants = instances.reduce(
-    (sum, { tenant, maxWebTasks, maxWorkerTasks }) =>
-      sum +
-      keptMetadataConnections(maxWebTasks, maxWorkerTasks) +
-      connectionsOf(tenant) +
-      (tenant.loader ? LOADER_CONNECTIONS : 0),
-    0,
-  );
-  const needed = ofTenants + RESERVED_BY_RDS + PROVISIONER + OPERATORS;
+  const ofTenants = instances.reduce((sum, instance) => sum + instanceConnections(instance), 0);
+  const needed = ofTenants + BASE_CONNECTIONS;
   const arithmetic = `${instances.length === 1 ? 'one instance needs' : `${instances.length} instances need`} ${ofTenants} connections with as many tasks as they may have; ${RESERVED_BY_RDS} are kept by RDS, ${PROVISIONER} for the provisioner and ${OPERATORS} for operators: ${needed} in all. The server takes ${maxConnections}.`;
   const remedy =
     'Choose a larger instance class (its memory decides, AWS caps it at 5000), fewer tasks at most, fewer tenants in a cell, or a server of its own for the largest tenant';

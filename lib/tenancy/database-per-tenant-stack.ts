@@ -8,6 +8,7 @@ import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { isProtected, warnUnprotected } from '../protection/protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
@@ -45,6 +46,7 @@ export class DatabasePerTenantStack extends Stack {
       env: { account: environment.account, region: environment.region },
     });
     checkEnvironment(this, environment, TenancyModel.DATABASE_PER_TENANT);
+    checkStackNames(this);
     if (!destroy) warnUnprotected(this);
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;

@@ -6,6 +6,7 @@ import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
 import { InstanceSharing } from '../tenant/tenant-instance';
@@ -26,6 +27,13 @@ export interface InstanceCellStackProps extends StackProps {
 
   /** Ids of the tenants of the cell. It has what they say that they share. */
   readonly tenantIds: string[];
+
+  /**
+   * Whether the cell has a PostgreSQL server although none of its tenants shares it: then removed tenants have their data on it.
+   *
+   * @default false
+   */
+  readonly keepsDatabase?: boolean;
 }
 
 /** What the instances of one cell share, as a stack that depends on none of them. */
@@ -51,6 +59,7 @@ export class InstanceCellStack extends Stack {
       ...props,
       env: { account: environment.account, region },
     });
+    checkStackNames(this);
     this.node.addMetadata('superset-tenancy:cell', { tenants: props.tenantIds });
     const { certificateArn, network: given } = regionOf(environment, region);
     if (!destroy) warnUnprotected(this);
@@ -75,7 +84,7 @@ export class InstanceCellStack extends Stack {
       );
     }
     const database =
-      onServer.length > 0
+      onServer.length > 0 || props.keepsDatabase
         ? new TenantDatabaseServer(this, 'Database', {
             ...ours,
             network,
@@ -83,6 +92,14 @@ export class InstanceCellStack extends Stack {
             ...serverProps(environment.instances?.cellDatabase),
           })
         : undefined;
+    if (behindIt.length > MOST_BEHIND_LOAD_BALANCER) {
+      throw new ConfigurationError(
+        this,
+        'CELL_TARGET_GROUPS',
+        `${behindIt.length} tenants are behind the load balancer of cell ${id}, each with a target group; it has 100 (Elastic Load Balancing User Guide, "Quotas for your Application Load Balancers"), which AWS does not raise. Let at most ${MOST_BEHIND_LOAD_BALANCER} do so: give some a load balancer of their own (loadBalancer: own).`,
+      );
+    }
+    if (database) checkInstanceConnections(this, onServer.map(loadOf), database.maxConnections);
     this.cell = new InstanceCell(this, 'Cell', {
       network,
       loadBalancer:
@@ -96,7 +113,6 @@ export class InstanceCellStack extends Stack {
             })
           : undefined,
       database,
-      connections: database && checkInstanceConnections(this, onServer.map(loadOf), database.maxConnections),
       alarmEmails: environment.alarms?.emails,
       ...ours,
     });
@@ -127,6 +143,9 @@ export class InstanceCellStack extends Stack {
 
 /** With room for the provisioner and for operators. */
 const MOST_ON_SERVER = 55;
+
+/** As many as `instances.tenantsPerCell` allows; files of places that were merged may hold more. */
+const MOST_BEHIND_LOAD_BALANCER = 95;
 
 /** What tenants' networks the load balancer is to be reached from, each once. */
 function networksOf(plans: InstancePlan[]): string[] | undefined {

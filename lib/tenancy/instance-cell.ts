@@ -10,6 +10,7 @@ import { TenancyNetwork } from '../network/tenancy-network';
 import { Shard } from '../provisioning/shard';
 import { ShardsProvisioner } from '../provisioning/shards-provisioner';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
+import { BASE_CONNECTIONS } from './connection-budget';
 
 /** Props of {@link InstanceCell}. */
 export interface InstanceCellProps {
@@ -29,13 +30,6 @@ export interface InstanceCellProps {
    * @default - none: each has its own
    */
   readonly database?: TenantDatabaseServer;
-
-  /**
-   * Connections that the server must take for those instances.
-   *
-   * @default - none are counted
-   */
-  readonly connections?: number;
 
   /**
    * How often databases on the server are reconciled with what was deployed last, beside each deployment.
@@ -104,7 +98,8 @@ export class InstanceCell extends Construct {
     if (!database) return;
     const encryptionKey =
       props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Cell ${this.node.path}`, props.removalPolicy));
-    this.shard = { name: 'cell', server: database, connections: props.connections ?? 0 };
+    // Each instance says what it needs beyond that, so that none changes with another.
+    this.shard = { name: 'cell', server: database, connections: BASE_CONNECTIONS };
     this.provisioner = new ShardsProvisioner(this, 'Provisioner', {
       network: props.network,
       shards: [this.shard],

@@ -23,7 +23,7 @@ import { instanceTenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { problemText } from '../validation/problem';
-import { checkInstanceConnections, mostMetadataConnections } from './connection-budget';
+import { checkInstanceConnections, instanceConnections, mostMetadataConnections } from './connection-budget';
 import { InstanceCell } from './instance-cell';
 import { supersetOptions } from './superset-options';
 import { TenancyOptions } from './tenancy-options';
@@ -160,7 +160,7 @@ export class InstancePerTenancy extends Construct {
     this.tenantSecret = secrets.tenantSecret;
     this.adminLogin = secrets.adminLogin;
     this.loaderSecret = secrets.loaderSecret;
-    const databases = this.newDatabases(props, secrets.metadataSecret);
+    const databases = this.newDatabases(props, secrets.metadataSecret, Boolean(inCell));
 
     const door = inCell ? this.doorOf(this.shard.server) : this.shard.server.connections;
     this.metadataDatabase = new OwnMetadataDatabase(this, 'Metadata', {
@@ -249,7 +249,11 @@ export class InstancePerTenancy extends Construct {
     };
   }
 
-  private newDatabases(props: InstancePerTenancyProps, metadataSecret: TenantMetadataSecret): OwnDatabases {
+  private newDatabases(
+    props: InstancePerTenancyProps,
+    metadataSecret: TenantMetadataSecret,
+    inCell: boolean,
+  ): OwnDatabases {
     const { maxWebTasks, maxWorkerTasks } = mostTasks(props);
     const tenant: DatabaseTenant = {
       tenant: props.tenant,
@@ -264,6 +268,7 @@ export class InstancePerTenancy extends Construct {
       batch: props.tenant.id,
       schema: props.schema,
       extensions: props.extensions,
+      connections: inCell ? instanceConnections({ tenant: props.tenant, ...mostTasks(props) }) : undefined,
       tenants: [tenant],
     });
   }

@@ -13,6 +13,7 @@ import { SupersetCache } from '../cache/superset-cache';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { InstanceSharing } from '../tenant/tenant-instance';
 import { TenantKey } from '../tenant/tenant-key';
@@ -73,6 +74,7 @@ export class InstancePerTenantStack extends Stack {
       env: { account: environment.account, region: plan.region },
     });
     CrossStackReferences.of(this).consume(ReferenceStrength.WEAK);
+    checkStackNames(this);
     this.ring = plan.ring;
     // For the rollout: beside the template, so that another ring changes nothing of it.
     this.node.addMetadata('superset-tenancy:instance', {

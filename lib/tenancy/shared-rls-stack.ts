@@ -8,6 +8,7 @@ import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { Environment, EnvironmentData, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { checkStackNames } from '../placement/stack-names';
 import { isProtected, warnUnprotected } from '../protection/protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
@@ -42,6 +43,7 @@ export class SharedRlsStack extends Stack {
       env: { account: environment.account, region: environment.region },
     });
     checkEnvironment(this, environment, TenancyModel.SHARED_RLS);
+    checkStackNames(this);
     if (!destroy) warnUnprotected(this);
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { billsOf } from '../../lib/advice/model-bill';
 import { Environment, InstancePreset, TenancyModel } from '../../lib/environment/environment';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { InstanceSharing } from '../../lib/tenant/tenant-instance';
-import { databaseExample, example, instanceExample, tenants, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, tenants, userApp } from '../tenancy/environments';
 import { Resource, newStack } from '../tenancy/templates';
 
 /** Resources of all templates of an environment. */
@@ -13,7 +12,7 @@ function synthesised(environment: Environment): Resource[] {
   const outdir = mkdtempSync(join(tmpdir(), 'superset-tenancy-bill-'));
   try {
     const app = userApp(outdir);
-    if (environment.model === TenancyModel.INSTANCE_PER_TENANT) new InstanceFleet(app, 'Demo', { environment });
+    if (environment.model === TenancyModel.INSTANCE_PER_TENANT) newFleet(app, environment);
     else newStack(app, environment);
     app.synth();
     return readdirSync(outdir)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { Environment, TenancyModel } from '../../lib/environment/environment';
 import { DatabasePerTenantStack } from '../../lib/tenancy/database-per-tenant-stack';
@@ -32,6 +32,6 @@ export function synthesiseStack(environment: Environment, outdir: string): void 
 /** Synthesises the stacks of an environment with a Superset for each tenant into a directory. */
 export function synthesiseFleet(environment: Environment, id: string, outdir: string): void {
   const app = new App({ outdir, context: CONTEXT });
-  new InstanceFleet(app, id, { environment });
+  new InstanceFleet(app, id, { environment, placementFile: join(dirname(outdir), `${id}.places.json`) });
   app.synth();
 }

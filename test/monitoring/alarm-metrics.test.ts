@@ -1,8 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Environment } from '../../lib/environment/environment';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
-import { databaseExample, example, instanceExample, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 
 interface Published {
@@ -73,7 +72,7 @@ test.each<[string, () => Stack[]]>([
   [
     'instance-per-tenant',
     () => {
-      const { cells, instances } = new InstanceFleet(userApp(), 'Demo', { environment: instanceExample() });
+      const { cells, instances } = newFleet(userApp(), instanceExample());
       return [...cells, ...instances];
     },
   ],

@@ -5,9 +5,8 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { ProxyAuthentication } from '../../lib/database/proxy-authentication';
 import { Environment } from '../../lib/environment/environment';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { policyFindings } from '../policy-findings';
-import { databaseExample, example, instanceExample, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 import { Judges } from './judges';
 
@@ -50,7 +49,7 @@ test('nor in that of a database for each tenant', async () => {
 
 test('nor in the stacks of a Superset for each tenant, on their own and in a cell', async () => {
   const fleet = (app: App) => {
-    const { cells, instances } = new InstanceFleet(app, 'Demo', { environment: instanceExample() });
+    const { cells, instances } = newFleet(app, instanceExample());
     return [...cells, ...instances];
   };
 

@@ -1,9 +1,8 @@
 import { App, CfnResource, Stack } from 'aws-cdk-lib';
 import { UNPROTECTED } from '../../lib/protection/protection';
 import { Environment } from '../../lib/environment/environment';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { policyFindings } from '../policy-findings';
-import { databaseExample, example, instanceExample, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 
 type Build = (app: App) => Stack[];
@@ -18,7 +17,7 @@ const MODELS: [string, Build][] = [
   [
     'instance-per-tenant',
     (app) => {
-      const { cells, instances } = new InstanceFleet(app, 'Demo', { environment: instanceExample() });
+      const { cells, instances } = newFleet(app, instanceExample());
       return [...cells, ...instances];
     },
   ],

@@ -1,8 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Environment } from '../../lib/environment/environment';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
-import { databaseExample, example, instanceExample, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 
 /**
@@ -43,7 +42,7 @@ test.each<[string, () => Stack[]]>([
   [
     'instance-per-tenant',
     () => {
-      const { cells, instances } = new InstanceFleet(userApp(), 'Demo', { environment: instanceExample() });
+      const { cells, instances } = newFleet(userApp(), instanceExample());
       return [...cells, ...instances];
     },
   ],

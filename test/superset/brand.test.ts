@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EnvironmentFile } from '../../lib/environment/environment-file';
 import { brandRuleProblems, imageUri } from '../../lib/superset/brand-rules';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { problemText } from '../../lib/validation/problem';
-import { databaseExample, example, instanceExample, tenants, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, tenants, userApp } from '../tenancy/environments';
 import { synthesise } from '../tenancy/templates';
 
 let directory: string;
@@ -199,7 +198,7 @@ function brandsOf(template: {
 test('web and workers are given the brand, with its images as text; migration and clock are not', () => {
   const environment = instanceExample();
   const app = userApp();
-  new InstanceFleet(app, 'Demo', { environment });
+  newFleet(app, environment);
   const brands = brandsOf(app.synth().getStackByName('Demo-tk4q9w').template);
 
   expect(Object.keys(brands).sort()).toEqual(['web', 'worker']);
@@ -217,7 +216,7 @@ test('a tenant has of the fleet what its own brand leaves out', () => {
     tenants: [{ ...tenants(1)[0], instance: { brand: { name: 'Own' } } }, tenants(2)[1]],
   });
   const app = userApp();
-  new InstanceFleet(app, 'Demo', { environment });
+  newFleet(app, environment);
   const assembly = app.synth();
   const brandOf = (id: string) => brandsOf(assembly.getStackByName(`Demo-${id}`).template).web;
 

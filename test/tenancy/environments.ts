@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Environment } from '../../lib/environment/environment';
 import { EnvironmentFile } from '../../lib/environment/environment-file';
+import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { Tenant } from '../../lib/tenant/tenant';
 
 const ROOT = join(__dirname, '..', '..');
@@ -41,4 +43,14 @@ export function tenants(count: number, overrides: Partial<Tenant> = {}): Tenant[
 export function userApp(outdir?: string): App {
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context: Record<string, unknown> };
   return new App({ context, outdir });
+}
+
+/** A fleet that nothing is known of yet. */
+export function newFleet(app: App, environment: Environment, id = 'Demo'): InstanceFleet {
+  const directory = mkdtempSync(join(tmpdir(), 'places-'));
+  try {
+    return new InstanceFleet(app, id, { environment, placementFile: join(directory, 'places.json') });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }

@@ -5,7 +5,7 @@ import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { Tenant } from '../../lib/tenant/tenant';
 import { InstanceSharing, InstanceSize, TenantInstance } from '../../lib/tenant/tenant-instance';
 import { allowedTo } from '../allowed-to';
-import { instanceExample, tenants, userApp } from './environments';
+import { instanceExample, newFleet, tenants, userApp } from './environments';
 import { Resource, Template } from './templates';
 
 const IMAGE = '000000000000.dkr.ecr.eu-central-1.amazonaws.com/superset:6.1.0';
@@ -19,7 +19,7 @@ interface Fleet {
 /** All stacks of an environment, by the ends of their names. */
 function synthesise(environment: Environment): Fleet {
   const app = userApp();
-  const fleet = new InstanceFleet(app, 'Demo', { environment });
+  const fleet = newFleet(app, environment);
   const assembly = app.synth();
   const short = (name: string) => name.replace('Demo-', '');
   return {
@@ -372,7 +372,7 @@ test('a server of a cell is opened to no more instances than its security group 
 
 test('an aspect of a user reaches all stacks', () => {
   const app = new App();
-  const fleet = new InstanceFleet(app, 'Demo', { environment: fleetOf(tenants(2)) });
+  const fleet = newFleet(app, fleetOf(tenants(2)));
   const seen = new Set<string>();
   Aspects.of(fleet).add({
     visit: (node) => {

@@ -1,10 +1,9 @@
 import { Environment } from '../../lib/environment/environment';
 import { DatabasePerTenantStack } from '../../lib/tenancy/database-per-tenant-stack';
 import { InstanceCellStack } from '../../lib/tenancy/instance-cell-stack';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { InstancePerTenantStack } from '../../lib/tenancy/instance-per-tenant-stack';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
-import { databaseExample, example, instanceExample, userApp } from './environments';
+import { databaseExample, example, instanceExample, newFleet, userApp } from './environments';
 
 type Build = (environment: Environment) => unknown;
 
@@ -14,7 +13,7 @@ const region = 'eu-central-1';
 const BUILDS: [string, Build][] = [
   ['shared-rls', (environment) => new SharedRlsStack(userApp(), 'Demo', { environment })],
   ['database-per-tenant', (environment) => new DatabasePerTenantStack(userApp(), 'Demo', { environment })],
-  ['instance-per-tenant', (environment) => new InstanceFleet(userApp(), 'Demo', { environment })],
+  ['instance-per-tenant', (environment) => newFleet(userApp(), environment)],
   ['instance-per-tenant', (environment) => new InstancePerTenantStack(userApp(), 'Demo', { environment, tenantId })],
   [
     'instance-per-tenant',

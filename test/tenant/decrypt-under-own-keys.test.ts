@@ -2,10 +2,9 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { grantDecryptUnderOwnKeys } from '../../lib/tenant/decrypt-under-own-keys';
 import { TenantSecret } from '../../lib/tenant/tenant-secret';
-import { databaseExample, example, instanceExample, tenants, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, tenants, userApp } from '../tenancy/environments';
 import { Resource, Template as Json, Templates, resourcesOf, synthesise } from '../tenancy/templates';
 
 interface Statement {
@@ -72,7 +71,7 @@ test('with tokens, the tasks of Superset decrypt nothing of tenants', () => {
 // KMS Developer Guide, "ABAC for AWS KMS": changes of tags and aliases take up to five minutes to affect what is authorised.
 test('no permission rests on the alias or the tag of a key', () => {
   const fleet = userApp();
-  new InstanceFleet(fleet, 'Demo', { environment: instanceExample() });
+  newFleet(fleet, instanceExample());
   const texts = [
     ...[example(), databaseExample()]
       .map((environment) => synthesise(environment))
@@ -86,7 +85,7 @@ test('no permission rests on the alias or the tag of a key', () => {
 
 test("the key of an instance names the provisioner of its cell, whose stack does not know the instance's", () => {
   const app = userApp();
-  new InstanceFleet(app, 'Demo', { environment: instanceExample() });
+  newFleet(app, instanceExample());
   const { stacks } = app.synth();
   const templates = stacks.map(({ template }) => template as Json);
   const shared = templates.filter(
