@@ -12,10 +12,16 @@ export function tenancyFindings(app: App, props: TenancyChecksProps = {}): strin
     accountId: stack.environment.account,
     region: stack.environment.region,
   }));
-  const context = { appConstruct: app, stackTemplates, templatePaths: stackTemplates.map(({ templatePath }) => templatePath) };
+  const context = {
+    appConstruct: app,
+    stackTemplates,
+    templatePaths: stackTemplates.map(({ templatePath }) => templatePath),
+  };
   return new TenancyChecks({ today: TODAY, ...props })
     .validate(context)
     .violations.flatMap(({ ruleName, description, violatingResources }) =>
-      violatingResources.map(({ constructPath }) => `${description.replace(ruleName, `${ruleName}: ${constructPath}`)}`),
+      violatingResources.map(
+        ({ constructPath }) => `${description.replace(ruleName, `${ruleName}: ${constructPath}`)}`,
+      ),
     );
 }
