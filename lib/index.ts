@@ -1,4 +1,5 @@
 export * from './cache/superset-cache';
+export * from './checks/tenancy-checks';
 export * from './database/metadata-database';
 export * from './database/own-metadata-database';
 export * from './database/proxy-authentication';

@@ -1,4 +1,4 @@
-import { Aws, CfnResource, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -6,8 +6,9 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { kept } from '../protection/protection';
+import { limitCdkFunction } from '../provisioning/cdk-function';
 import { ConfigurationError } from '../validation/configuration-error';
-import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
+import { skipCfnLint } from '../validation/skipped-checks';
 
 /** Props of {@link TenancyNetwork}. */
 export interface TenancyNetworkProps {
@@ -107,16 +108,21 @@ export class TenancyNetwork extends Construct {
     this.vpc = vpc;
     this.serviceSubnets = { subnetGroupName: 'service' };
     this.databaseSubnets = { subnetGroupName: 'database' };
-    this.addFlowLog(
-      vpc,
+    const key =
       given.encryptionKey ??
-        new kms.Key(this, 'Key', ownKeyProps('Flow logs of the tenancy network', RemovalPolicy.DESTROY)),
-    );
+      new kms.Key(this, 'Key', ownKeyProps('Flow logs of the tenancy network', RemovalPolicy.DESTROY));
+    this.addFlowLog(vpc, key);
     this.addEndpoints(vpc, given.cidr ?? DEFAULT_CIDR);
     if (given.removalPolicy !== RemovalPolicy.DESTROY) {
       this.keepWhatDatabasesStandIn(vpc);
     }
     this.acknowledgeFindings(vpc);
+    limitCdkFunction(
+      this,
+      'Custom::VpcRestrictDefaultSGCustomResourceProvider',
+      key,
+      'aws-cdk-lib makes it; CloudFormation calls it once a deployment, and reports its failure.',
+    );
   }
 
   private newVpc(props: TenancyNetworkProps): ec2.Vpc {
@@ -235,14 +241,6 @@ export class TenancyNetwork extends Construct {
         id: 'NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW',
         reason: 'Only NAT gateways and the load balancer stand in public subnets, and they need this route.',
       });
-    }
-    // The function with which aws-cdk-lib closes the default security group; one for the stack.
-    const provider = Stack.of(this).node.tryFindChild('Custom::VpcRestrictDefaultSGCustomResourceProvider');
-    if (provider) {
-      const handler = provider.node.findChild('Handler') as CfnResource;
-      const reason = 'aws-cdk-lib makes it; CloudFormation calls it once a deployment, and reports its failure.';
-      skipCheckov(handler, reason, 'CKV_AWS_115', 'CKV_AWS_116', 'CKV_AWS_117');
-      skipCfnLint(handler, 'W3005');
     }
   }
 

@@ -1,4 +1,4 @@
-import { CfnResource, Duration, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
@@ -10,8 +10,9 @@ import { Construct } from 'constructs';
 import { letLogsUse } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { UNPROTECTED, isProtected } from '../protection/protection';
+import { limitCdkFunction } from '../provisioning/cdk-function';
 import { ConfigurationError } from '../validation/configuration-error';
-import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
+import { skipCheckov } from '../validation/skipped-checks';
 import { TIMEOUTS } from './timeouts';
 
 /** Props of {@link SupersetLoadBalancer}. */
@@ -50,7 +51,7 @@ export class SupersetLoadBalancer extends Construct {
     });
     this.loadBalancer = loadBalancer;
     this.loadBalancerFullName = loadBalancer.loadBalancerFullName;
-    const accessLogs = this.accessLogs(removed);
+    const accessLogs = this.accessLogs(removed, props.encryptionKey);
     loadBalancer.logAccessLogs(accessLogs, 'load-balancer');
     this.listener = loadBalancer.addListener('Https', {
       port: 443,
@@ -125,7 +126,7 @@ export class SupersetLoadBalancer extends Construct {
     return securityGroup;
   }
 
-  private accessLogs(removed: boolean): s3.Bucket {
+  private accessLogs(removed: boolean, encryptionKey: kms.IKey): s3.Bucket {
     const bucket = new s3.Bucket(this, 'AccessLogs', {
       // Load balancers write with keys of S3 only (ELB User Guide, "Access logs").
       encryption: s3.BucketEncryption.S3_MANAGED,
@@ -138,7 +139,12 @@ export class SupersetLoadBalancer extends Construct {
       removalPolicy: removed ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       autoDeleteObjects: removed,
     });
-    this.acknowledgeEmptying();
+    limitCdkFunction(
+      this,
+      'Custom::S3AutoDeleteObjectsCustomResourceProvider',
+      encryptionKey,
+      'aws-cdk-lib makes it; CloudFormation calls it when the stack goes, and reports its failure.',
+    );
     const itself = 'It holds access logs itself, and only the load balancer writes to it.';
     const replica = 'Access logs of one region, for a year; nothing is restored from them.';
     const key = 'Load balancers write access logs with keys of S3 only.';
@@ -153,17 +159,6 @@ export class SupersetLoadBalancer extends Construct {
     skipCheckov(resource, replica, 'CKV_AWS_144');
     skipCheckov(resource, key, 'CKV_AWS_145');
     return bucket;
-  }
-
-  private acknowledgeEmptying(): void {
-    // The function with which aws-cdk-lib empties buckets; one for the stack.
-    const provider = Stack.of(this).node.tryFindChild('Custom::S3AutoDeleteObjectsCustomResourceProvider');
-    if (provider) {
-      const handler = provider.node.findChild('Handler') as CfnResource;
-      const reason = 'aws-cdk-lib makes it; CloudFormation calls it when the stack goes, and reports its failure.';
-      skipCheckov(handler, reason, 'CKV_AWS_115', 'CKV_AWS_116', 'CKV_AWS_117');
-      skipCfnLint(handler, 'W3005');
-    }
   }
 
   private addWebAcl(key: kms.IKey): void {

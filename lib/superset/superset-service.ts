@@ -829,6 +829,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     const reason =
       'TLS ends at the load balancer; behind it the traffic stays between two security groups of private subnets.';
     skipCheckov(targetGroup.node.defaultChild as elbv2.CfnTargetGroup, reason, 'CKV_AWS_378');
+    Validations.of(targetGroup).acknowledge({ id: 'TenancyChecks-TargetProtocol', reason });
     return targetGroup;
   }
 
