@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { Container, SecretReference, containerOf } from './container';
 import { TaskPlace, TaskProcess, lastLines, startTask, taskEnvironment } from './ecs-task';
 import { Emulator } from './emulator';
+import { RecordedTasks } from './network/recorded-tasks';
 import { Problem } from './problem';
 import { run } from './processes';
 import { roleSession } from './role-session';
@@ -28,6 +29,7 @@ export interface EcsAgentOptions {
   readonly cluster?: string;
   /** What variables of tasks hold, and what stands for it here. @default - nothing */
   readonly replaced?: [string, string][];
+  readonly recorded: RecordedTasks;
   /** Told of a task of a service that ended and was not asked to. */
   readonly onDeath: (problem: Problem) => void;
 }
@@ -163,12 +165,16 @@ export class EcsAgent {
   }
 
   private async launch(arn: string, description: Task): Promise<void> {
-    const { taskDefinitionArn: taskDefinition } = description;
+    const { recorded } = this.options;
     try {
-      const answer = await this.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
+      const asked = { taskDefinition: description.taskDefinitionArn };
+      const answer = await this.ecs.send(new DescribeTaskDefinitionCommand(asked));
       const container = this.onThisMachine(containerOf(answer.taskDefinition ?? {}));
-      const place = await this.placeOf(container, `${container.name}-${idOf(arn).slice(0, 8)}`);
-      const task = { arn, container, process: await startTask(container, place), log: place.log };
+      const id = idOf(arn).slice(0, 8);
+      const place = await this.placeOf(container, `${container.name}-${id}`);
+      const process = await startTask(await recorded.container(id, answer.taskDefinition?.family, container), place);
+      const task = { arn, container, process, log: place.log };
+      recorded.listens(id, task.process.port);
       this.containers.set(container.name, container);
       this.tasks.set(arn, task);
       void task.process.ended.then((how) => this.ended(task, how, description.group ?? ''));

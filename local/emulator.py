@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 
 import emulator_iam
+import emulator_record
 import pg8000.native
 import valkey
 from ministack import app
@@ -505,6 +506,7 @@ if __name__ == "__main__":
     with_attributes("AWS::S3::Bucket", keep_tags)
     with_attributes("AWS::IAM::Role", emulator_iam.give_session)
     emulator_iam.judge(STATE)
+    emulator_record.record(STATE)
     with_attributes("AWS::ECS::TaskDefinition", name_fields_as_the_api)
     wrap_database_instance()
     wrap_proxy()

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { REPOSITORY } from './directories';
 import { Problem } from './problem';
@@ -29,6 +29,15 @@ export interface EmulatedServer {
   readonly superuser?: { readonly username: string; readonly password: string };
 }
 
+/** A call of the AWS API, by a role of the templates. */
+export interface RoleCall {
+  /** Name of the role. */
+  readonly role: string;
+  readonly action: string;
+  /** ARN, or `*`. */
+  readonly resource: string;
+}
+
 /** Host name of a proxy in the emulated account, for the name of its resource. Nothing answers to it. */
 export function proxyHost(logicalId: string): string {
   return `${logicalId.toLowerCase()}.proxy.invalid`;
@@ -51,12 +60,16 @@ export interface Emulator {
   setServers(servers: Record<string, EmulatedServer>): void;
   /** `<stack>/<logical id>` of the RDS instances, proxies and caches behind which a server stands. */
   servers(): string[];
+  /** Ports of this machine on which they listen, by the same. */
+  ports(): Record<string, number>;
   /** ARNs of the secrets whose logins a proxy lets in, by the logical id of the proxy. */
   proxySecrets(): Record<string, string[]>;
   /** ARN of the role of each proxy, by its logical id. */
   proxyRoles(): Record<string, string>;
   /** What IAM has refused so far: role, action and resource. */
   denied(): string[];
+  /** The calls of roles so far that IAM has allowed, each once. */
+  calls(): RoleCall[];
   /** Logical ids of the proxies whose targets are registered. */
   registeredTargets(): string[];
   /** Says why the target of a proxy is not available, by the logical id of the proxy; an empty text if it is. */
@@ -110,9 +123,14 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     sdk: { endpoint, region, credentials: { accessKeyId: account, secretAccessKey: 'local' } },
     setServers: (map) => writeFileSync(servers, JSON.stringify(map)),
     servers: () => Object.keys(JSON.parse(readFileSync(servers, 'utf8')) as object),
+    ports: () => {
+      const known = Object.entries(JSON.parse(readFileSync(servers, 'utf8')) as Record<string, EmulatedServer>);
+      return Object.fromEntries(known.map(([id, { port }]) => [id, port]));
+    },
     proxySecrets: () => read<Record<string, string[]>>(join(directory, 'proxies.json'), {}),
     proxyRoles: () => read<Record<string, string>>(join(directory, 'proxy-roles.json'), {}),
     denied: () => read<string[]>(join(directory, 'denied.json'), []),
+    calls: () => lines(join(directory, 'calls.jsonl')).map((line) => JSON.parse(line) as RoleCall),
     registeredTargets: () => read<string[]>(join(directory, 'targets.json'), []),
     setTargetHealth: (problems) => {
       const file = join(directory, 'target-health.json');
@@ -177,4 +195,9 @@ function read<Content>(file: string, otherwise: Content): Content {
   } catch {
     return otherwise; // not written yet, or being written
   }
+}
+
+/** The finished lines of a file; none if it is not written yet. */
+function lines(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 }

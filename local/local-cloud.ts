@@ -8,6 +8,8 @@ import { Emulator, proxyHost, startEmulator } from './emulator';
 import { LoadBalancer, startLoadBalancer } from './load-balancer';
 import { freePort } from './ports';
 import { connect } from './login';
+import { ConnectionRecord } from './network/record';
+import { RecordedTasks } from './network/recorded-tasks';
 import { LocalPgBouncer, startPgBouncer } from './pgbouncer';
 import { LocalPostgres, PostgresMajor, startPostgres } from './postgres';
 import { Problem } from './problem';
@@ -94,6 +96,8 @@ export class LocalCloud {
 
   /** Directory of the run: logs, data, and what the CDK CLI writes. */
   public readonly directory = makeRunDirectory();
+  /** What has connected to what. */
+  public readonly record = new ConnectionRecord();
   /** Rejects as soon as a part dies that nobody asked to stop. */
   public readonly died: Promise<never>;
   private reportDeath!: (problem: Problem) => void;
@@ -136,6 +140,11 @@ export class LocalCloud {
   /** The server of Superset's metadata. */
   public get metadataPostgres(): LocalPostgres {
     return started(this.runningMetadataPostgres, "the metadata's PostgreSQL");
+  }
+
+  /** All servers of tenants and of Superset's metadata. */
+  public get postgresServers(): LocalPostgres[] {
+    return [...this.runningShards, ...(this.runningMetadataPostgres ? [this.runningMetadataPostgres] : [])];
   }
 
   /** The caches, one for each Superset. */
@@ -203,7 +212,7 @@ export class LocalCloud {
     });
     this.runningProxies = new Map(await Promise.all(entries));
     const servers = new Map(templates.map(({ logicalId, shard }) => [logicalId, this.shards[shard]]));
-    const agent = new ProxyAgent(this.emulator, this.runningProxies, servers);
+    const agent = new ProxyAgent(this.emulator, this.runningProxies, servers, this.record);
     agent.start();
     void this.keep(Promise.resolve(agent));
   }
@@ -258,8 +267,7 @@ export class LocalCloud {
     const { instances = ALL } = this.options;
     const caFile = join(this.directory, 'authorities.pem');
     const proxies = [...this.proxies];
-    const metadata = this.runningMetadataPostgres ? [this.runningMetadataPostgres] : [];
-    const servers = [...this.shards, ...proxies.map(([, proxy]) => proxy), ...metadata, ...this.valkeys];
+    const servers = [...this.postgresServers, ...proxies.map(([, proxy]) => proxy), ...this.valkeys];
     writeFileSync(caFile, authoritiesOf(servers));
     const doors = new Map<string, LoadBalancer>();
     for (const entrance of entrances) {
@@ -278,6 +286,7 @@ export class LocalCloud {
           cluster: stack && `${stack}-`,
           // RDS Proxy always listens on this port, of a host that is not here.
           replaced: proxies.map(([id, { host, port: real }]) => [`${proxyHost(id)}:5432`, `${host}:${real}`]),
+          recorded: new RecordedTasks(this.record, () => this.valkeys),
           onDeath: this.reportDeath,
         },
       );
@@ -293,12 +302,15 @@ export class LocalCloud {
     const port = await freePort('--web-port', webPort);
     const tenants = new Map([...instances].map(([tenant, instance]) => [instance.stack, tenant]));
     const hostNames = [...instances.values()].flatMap(({ hostName }) => hostName ?? []);
+    this.record.listens(port, { loadBalancer: stack });
     return this.keep(
       startLoadBalancer({ directory, port, hostNames }, (host) => {
         const to = rules.find(({ hosts }) => hosts.includes(host))?.to ?? otherwise;
-        return typeof to === 'number'
-          ? { status: to }
-          : { port: this.runningSupersets.get(tenants.get(to) ?? '')?.webPort() };
+        this.record.note({ people: true }, port);
+        if (typeof to === 'number') return { status: to };
+        const webPort = this.runningSupersets.get(tenants.get(to) ?? '')?.webPort();
+        if (webPort) this.record.note({ loadBalancer: stack }, webPort);
+        return { port: webPort };
       }),
     );
   }

@@ -54,6 +54,8 @@ export interface LocalPostgres {
   readonly master: PostgresUser;
   /** Whom RDS keeps for itself. */
   readonly superuser: PostgresUser;
+  /** Path of its log, which has a line for each connection. */
+  readonly log: string;
   /** Its certificate and key. Who shows it gets in as a member of `rds_iam`, without a password: {@link startIamFront}. */
   readonly ownCertificate: { readonly certificate: string; readonly key: string };
   stop(): Promise<void>;
@@ -76,6 +78,7 @@ const SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
+  log_connections: 'on',
 };
 
 /**
@@ -113,6 +116,7 @@ export async function startPostgres(options: PostgresOptions): Promise<LocalPost
         caFile: home.caFile,
         master,
         superuser,
+        log: home.log,
         ownCertificate,
         stop,
         async restart() {
@@ -305,7 +309,7 @@ async function startServer(
     '-c',
     `${name}=${value}`,
   ]);
-  const log = openSync(home.log, 'w');
+  const log = openSync(home.log, 'a');
   const { command, args } = interruptedWithParent(join(home.binaries, 'postgres'), ['-D', home.data, ...settings]);
   const server = spawn(command, args, {
     ...home.account,

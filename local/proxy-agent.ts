@@ -5,6 +5,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Emulator } from './emulator';
+import { recordClients } from './network/proxy-clients';
+import { ConnectionRecord, applicationName } from './network/record';
 import { LocalPgBouncer } from './pgbouncer';
 import { LocalPostgres, PostgresUser } from './postgres';
 import { ProxyHealth, registerTarget } from './proxy-health';
@@ -20,6 +22,7 @@ export class ProxyAgent {
   private readonly readable = new Map<string, Set<string>>();
   private readonly health = new Map<string, ProxyHealth>();
   private polling?: Promise<void>;
+  private recording: { stop(): Promise<void> }[] = [];
   private stopping = false;
 
   constructor(
@@ -28,6 +31,7 @@ export class ProxyAgent {
     private readonly proxies: ReadonlyMap<string, LocalPgBouncer>,
     /** What stands behind them, by the same ids. */
     private readonly servers: ReadonlyMap<string, LocalPostgres>,
+    private readonly record: ConnectionRecord,
   ) {
     this.secretsManager = new SecretsManagerClient(emulator.sdk);
   }
@@ -35,12 +39,13 @@ export class ProxyAgent {
   /** Begins to look for logins. */
   public start(): void {
     this.polling = this.poll();
+    this.recording = [...this.proxies.values()].map((proxy) => recordClients(this.record, proxy));
   }
 
   public async stop(): Promise<void> {
     this.stopping = true;
     await this.polling;
-    await Promise.all([...this.health.values()].map((health) => health.stop()));
+    await Promise.all([...this.health.values(), ...this.recording].map((part) => part.stop()));
   }
 
   private async poll(): Promise<void> {
@@ -57,7 +62,7 @@ export class ProxyAgent {
     for (const [logicalId, proxy] of this.proxies) {
       const server = this.servers.get(logicalId);
       if (registered.includes(logicalId) && server && !this.health.has(logicalId)) {
-        this.health.set(logicalId, await registerTarget(server, proxy));
+        this.health.set(logicalId, await registerTarget(server, proxy, applicationName({ proxy: logicalId })));
       }
       const users = await this.usersOf(await this.readableBy(logicalId, secrets[logicalId] ?? []));
       const text = JSON.stringify(users);

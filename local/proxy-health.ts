@@ -16,17 +16,21 @@ export interface ProxyHealth {
 
 /**
  * Registers a server as the target of a proxy, and looks each second whether the account that RDS makes for that can log in. While it
- * cannot, the proxy answers no query.
+ * cannot, the proxy answers no query. The log of the server has the name for it.
  */
-export async function registerTarget(postgres: LocalPostgres, proxy: LocalPgBouncer): Promise<ProxyHealth> {
+export async function registerTarget(
+  postgres: LocalPostgres,
+  proxy: LocalPgBouncer,
+  name?: string,
+): Promise<ProxyHealth> {
   const account = await registerProxyTarget(postgres);
-  let problem = await look(postgres, account);
+  let problem = await look(postgres, account, name);
   let stopping = false;
   if (problem) await onConsole(proxy, 'PAUSE');
   const watching = (async () => {
     while (!stopping) {
       await pause(POLL_MILLISECONDS, undefined, { ref: false });
-      const now = await look(postgres, account);
+      const now = await look(postgres, account, name);
       if (Boolean(now) !== Boolean(problem)) {
         // A proxy that is being restarted is asked again.
         await onConsole(proxy, now ? 'PAUSE' : 'RESUME').then(
@@ -48,9 +52,10 @@ export async function registerTarget(postgres: LocalPostgres, proxy: LocalPgBoun
 async function look(
   { host, port, caFile }: LocalPostgres,
   { username: user, password }: PostgresUser,
+  name?: string,
 ): Promise<string | undefined> {
   const ssl = { ca: readFileSync(caFile, 'utf8') };
-  const client = new Client({ host, port, database: 'postgres', user, password, ssl });
+  const client = new Client({ host, port, database: 'postgres', user, password, ssl, application_name: name });
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -4,6 +4,7 @@ import { DeployedResource } from './account';
 import { DemoUser } from './demo-users';
 import { connectionUri } from './login';
 import { InstanceProof } from './instance-isolation';
+import { RunFindings } from './network/judged-run';
 import { PlatformAdministrator } from './platform-administrator';
 import { TenantProof } from './proof';
 import { Superset } from './superset';
@@ -29,6 +30,7 @@ export interface Findings {
   readonly supersetProofs: PersonProof[];
   /** What the emulator does not know, and took for granted. */
   readonly pretended: string[];
+  readonly network: RunFindings;
   readonly instanceProofs: InstanceProof[];
   readonly users: DemoUser[];
   /** Of each Superset. */
@@ -46,6 +48,7 @@ export function report(findings: Findings): string {
     proved(findings),
     provedThroughSuperset(findings),
     ...(findings.instanceProofs.length > 0 ? [provedApart(findings)] : []),
+    networks(findings),
     standIns(findings),
     supersetOf(findings),
   ];
@@ -146,6 +149,20 @@ function outcomeOf(attempts: string[], failures: string[]): string {
   return failures.length === 0 ? `all ${attempts.length} failed` : `${failures.length} PROBLEMS`;
 }
 
+function networks({ network: { connections, observed, problems, unused, assumed } }: Findings): string[] {
+  const sum = `${connections.length} kinds of connections, ${observed.length} seen in this run and the rest from its task definitions (image, log)`;
+  const list = (title: string, lines: string[]) =>
+    lines.length > 0 ? [title, ...lines.map((line) => `  ${line}`)] : [];
+  return [
+    wrapped(
+      `Traced through security groups, routes, endpoints, their policies and private DNS of the templates: ${sum}. ` +
+        `${problems.length === 0 ? 'Each is possible.' : `${problems.length} PROBLEMS.`}`,
+    ),
+    ...list('Open in the templates, and used by none of them:', unused),
+    ...list('For the owner of the given VPC to see to:', assumed),
+  ];
+}
+
 function standIns({ pretended, resources, platforms }: Findings): string[] {
   const names = platforms.size > 1 ? ', where host names end in .localhost' : '';
   const proxies = resources.some(({ type }) => type === 'AWS::RDS::DBProxy') ? 'PgBouncer stands for RDS Proxy. ' : '';
@@ -153,8 +170,8 @@ function standIns({ pretended, resources, platforms }: Findings): string[] {
     wrapped(
       'Pretended: what is only written down does nothing. The containers of Superset are processes of this machine, from the lock of its image, which ' +
         'is not built: their port is another one on 127.0.0.1, their volumes are directories of the run, and neither their user nor a read-only root is ' +
-        `applied. ${proxies}A proxy with a certificate of its own stands for each load balancer${names}, and one with TLS before Valkey. Rights (IAM), networks, encryption ` +
-        `keys and quotas are not enforced. Taken for granted, as the emulator does not know it: ${pretended.join(', ')}.`,
+        `applied. ${proxies}A proxy with a certificate of its own stands for each load balancer${names}, and one with TLS before Valkey. Encryption keys ` +
+        `and quotas are not enforced. Taken for granted, as the emulator does not know it: ${pretended.join(', ')}.`,
     ),
     'docs/local.md says what this proves, and what it cannot.',
   ];

@@ -6,6 +6,7 @@ import { EnvironmentFileError } from '../lib/environment/environment-file-error'
 import { REPOSITORY } from './directories';
 import { LocalCloud } from './local-cloud';
 import { Problem } from './problem';
+import { judgeRun } from './network/judged-run';
 import { killAll } from './processes';
 import { report } from './report';
 import { StepFailed, deployAndProve } from './steps';
@@ -76,7 +77,8 @@ async function show(cloud: LocalCloud, environment: ExampleEnvironment): Promise
   const resources = await account.resources();
   const servers = emulator.servers();
   const pretended = emulator.pretended();
-  console.log(report({ ...progress, resources, servers, pretended, supersetOf, directory }));
+  const network = await judgeRun(cloud, join(directory, 'cdk.out'));
+  console.log(report({ ...progress, resources, servers, pretended, network, supersetOf, directory }));
   if ([...proofs, ...supersetProofs, ...instanceProofs].some(({ failures }) => failures.length > 0)) {
     throw new Problem('A tenant is not isolated: the lines with PROBLEM say where.', 'Do not deploy this version.');
   }
@@ -84,6 +86,12 @@ async function show(cloud: LocalCloud, environment: ExampleEnvironment): Promise
   if (denied.length > 0) {
     throw new Problem(
       `IAM refused, by the policies of the templates:\n${denied.join('\n')}\n`,
+      'Do not deploy this version.',
+    );
+  }
+  if (network.problems.length > 0) {
+    throw new Problem(
+      `The networks of the templates lack what the run has used:\n${network.problems.join('\n')}\n`,
       'Do not deploy this version.',
     );
   }

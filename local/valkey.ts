@@ -27,6 +27,8 @@ export interface LocalValkey {
   readonly caFile: string;
   /** Whom ElastiCache keeps for itself: the one who sets the token. */
   readonly administrator: { readonly username: string; readonly password: string };
+  /** Takes connections on another port too, and calls for each; answers which. */
+  listenFor(onConnection: () => void): Promise<number>;
   /** Resolves when the server has ended, whoever ended it; not when it is restarted. */
   readonly ended: Promise<string>;
   stop(): Promise<void>;
@@ -87,6 +89,7 @@ export async function startValkey({ python, directory, port, password }: ValkeyO
     caFile,
     administrator,
     ended,
+    listenFor: (onConnection) => front.listenFor(onConnection),
     async stop() {
       await front.stop();
       await running?.stop();

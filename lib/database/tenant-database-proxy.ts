@@ -140,6 +140,10 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
     });
     this.connections = new ec2.Connections({ securityGroups: [securityGroup], defaultPort: ec2.Port.tcp(PORT) });
     server.connections.allowDefaultPortFrom(this, 'RDS Proxy');
+    // AWS does not say by which network the proxy reads secrets. In case it is this one: a rule, and subnets that lead there, by
+    // an endpoint of the VPC or a NAT gateway.
+    if (props.secrets) securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'Secrets Manager');
+    const subnets = network.internetEgress ? network.serviceSubnets : network.databaseSubnets;
     const role = this.newRole();
     if (props.secrets) this.letReadSecrets(role, props.encryptionKey);
     else server.grantTenantLogin(this, role);
@@ -160,7 +164,7 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
       debugLogging: false,
       idleClientTimeout: Duration.minutes(30).toSeconds(),
       roleArn: role.roleArn,
-      vpcSubnetIds: network.vpc.selectSubnets(network.databaseSubnets).subnetIds,
+      vpcSubnetIds: network.vpc.selectSubnets(subnets).subnetIds,
       vpcSecurityGroupIds: [securityGroup.securityGroupId],
     });
     proxy.node.addDependency(role, log);

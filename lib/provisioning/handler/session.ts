@@ -62,7 +62,8 @@ export class Session {
       database: login.database,
       user: login.username,
       password: login.password,
-      application_name: 'superset-tenancy-provisioner',
+      // PGAPPNAME, if it is set, is the name.
+      fallback_application_name: 'superset-tenancy-provisioner',
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
       ssl: { secureContext: authorities(), rejectUnauthorized: true },

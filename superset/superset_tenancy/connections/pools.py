@@ -111,7 +111,7 @@ class _TenantPool:
             sslmode="verify-full",
             sslrootcert=os.environ["PGSSLROOTCERT"],
             connect_timeout=PATIENCE,
-            application_name="superset",
+            fallback_application_name="superset",
             keepalives_idle=30,
             # A proxy does not take it.
             options="" if proxied else CANCELS_WITHOUT_CLIENT,

@@ -111,6 +111,6 @@ def _connect(secret: str) -> Any:
         sslmode="verify-full",
         sslrootcert=os.environ["PGSSLROOTCERT"],
         connect_timeout=pools.PATIENCE,
-        application_name="superset tenancy",
+        fallback_application_name="superset tenancy",
         keepalives_idle=30,
     )
