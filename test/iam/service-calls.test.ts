@@ -1,29 +1,8 @@
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
-import { databaseExample, example, instanceExample, userApp } from '../tenancy/environments';
-import { newStack } from '../tenancy/templates';
-import { Deployment, RawTemplates, Value, templatesOf } from './deployed';
+import { RawTemplates, Value } from './deployed';
+import { MODELS, deployment } from './models';
 import { serviceCalls } from './service-calls';
 
-const MODELS: Record<string, () => RawTemplates> = {
-  'shared-rls': () => {
-    const app = userApp();
-    newStack(app, example());
-    return templatesOf(app);
-  },
-  'database-per-tenant': () => {
-    const app = userApp();
-    newStack(app, databaseExample());
-    return templatesOf(app);
-  },
-  'instance-per-tenant': () => {
-    const app = userApp();
-    new InstanceFleet(app, 'Demo', { environment: instanceExample() });
-    return templatesOf(app);
-  },
-};
-
-const { account, region } = example();
-const callsOf = (templates: RawTemplates) => serviceCalls(new Deployment(templates, account, region));
+const callsOf = (templates: RawTemplates) => serviceCalls(deployment(templates));
 const refused = (templates: RawTemplates) => callsOf(templates).filter(({ allowed }) => !allowed);
 const pairsOf = (calls: { pair: string }[]) => [...new Set(calls.map(({ pair }) => pair))].sort();
 
@@ -42,7 +21,9 @@ const EVERYWHERE = [
 
 test.each(Object.entries(MODELS))('in %s, each service may call those that it needs', (model, synthesise) => {
   const templates = synthesise();
-  const pairs = model === 'database-per-tenant' ? [...EVERYWHERE, 'RDS Proxy -> Secrets Manager'].sort() : EVERYWHERE;
+  const pairs = /^database/.test(model)
+    ? [...EVERYWHERE, 'RDS Proxy -> Secrets Manager, PostgreSQL'].sort()
+    : EVERYWHERE;
 
   expect(pairsOf(callsOf(templates))).toEqual(pairs);
   expect(refused(templates)).toEqual([]);
@@ -179,12 +160,12 @@ const FAULTS: [fault: string, pair: string, put: (templates: RawTemplates) => vo
   ],
   [
     'a proxy that may read no secret',
-    'RDS Proxy -> Secrets Manager',
+    'RDS Proxy -> Secrets Manager, PostgreSQL',
     (made) => drop(policyOf(made, /ProxyaRole/), has('secretsmanager:')),
   ],
   [
     "a proxy that the key of a tenant's secrets does not name",
-    'RDS Proxy -> Secrets Manager',
+    'RDS Proxy -> Secrets Manager, PostgreSQL',
     (made) => drop(find(made, 'AWS::KMS::Key', /tk4q9w/).KeyPolicy, has('Proxyb')),
   ],
   [
@@ -207,4 +188,11 @@ test.each(FAULTS)('%s is found', (_, pair, put) => {
   put(templates);
 
   expect(pairsOf(refused(templates))).toEqual([pair]);
+});
+
+test('a proxy that may not log in to its server with tokens is found', () => {
+  const templates = MODELS['database-per-tenant with tokens']();
+  drop(policyOf(templates, /ProxyaRole/), has('rds-db:connect'));
+
+  expect(pairsOf(refused(templates))).toEqual(['RDS Proxy -> Secrets Manager, PostgreSQL']);
 });

@@ -130,12 +130,17 @@ const PAIRS: Record<string, (deployment: Deployment) => Asked[]> = {
       return asRole(deployment, definition, ExecutionRoleArn, 'ecs-tasks', calls);
     }),
 
-  'RDS Proxy -> Secrets Manager': (deployment) =>
+  // RDS User Guide, "Configuring IAM authentication for RDS Proxy": by the secrets of the logins, or by tokens.
+  'RDS Proxy -> Secrets Manager, PostgreSQL': (deployment) =>
     deployment.of('AWS::RDS::DBProxy').flatMap((proxy) => {
-      const secrets = ((proxy.properties.Auth ?? []) as { SecretArn?: string }[]).flatMap(
-        ({ SecretArn }) => SecretArn ?? [],
-      );
-      return asRole(deployment, proxy, proxy.properties.RoleArn, 'rds', secrets.map(readOf));
+      const { Auth = [], DefaultAuthScheme: scheme, RoleArn: role } = proxy.properties;
+      const secrets = (Auth as { SecretArn?: string }[]).flatMap(({ SecretArn }) => SecretArn ?? []);
+      const servers = scheme === 'IAM_AUTH' ? serversBehind(deployment, proxy) : [];
+      const logins = servers.map((server) => `${userArn(deployment)}:<${server}.DbiResourceId>/tenant_x`);
+      return asRole(deployment, proxy, role, 'rds', [
+        ...secrets.map(readOf),
+        ...logins.map((login) => ({ action: 'rds-db:connect', on: login })),
+      ]);
     }),
 
   'RDS -> CloudWatch Logs, enhanced monitoring': (deployment) =>
@@ -216,6 +221,19 @@ function pullOf(image: string): RoleCall[] {
 /** A secret's ARN, without the field that a task takes of it. */
 function secretArn(valueFrom: string): string {
   return valueFrom.replace(/:[\w-]+::$/, '');
+}
+
+/** Paths of the servers that a proxy stands before. */
+function serversBehind(deployment: Deployment, proxy: Deployed): string[] {
+  return deployment
+    .of('AWS::RDS::DBProxyTargetGroup')
+    .filter(({ properties }) => properties.DBProxyName === `<${proxy.path}>`)
+    .flatMap(({ properties }) => properties.DBInstanceIdentifiers as string[])
+    .map((reference) => reference.slice(1, -1));
+}
+
+function userArn({ region, account }: Deployment): string {
+  return `arn:aws:rds-db:${region}:${account}:dbuser`;
 }
 
 function groupArn(deployment: Deployment, name: string): string {
