@@ -21,5 +21,17 @@ export default tseslint.config(
     ignores: ['lib/**/handler/**'],
     extends: [awscdk.configs.recommended],
   },
+  {
+    files: ['lib/**/handler/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':not(CallExpression[callee.name="untilAllowed"]) > NewExpression[callee.name=/.Client$/]',
+          message: 'Make clients of AWS with untilAllowed(): IAM is eventually consistent.',
+        },
+      ],
+    },
+  },
   { files: ['jest.config.js'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 );

@@ -52,7 +52,7 @@ export class AwaitedProvider extends Construct {
       disableWaiterStateMachineLogging: true,
     });
     this.serviceToken = provider.serviceToken;
-    this.serviceTimeout = props.longest.plus(Duration.minutes(2));
+    this.serviceTimeout = props.longest.plus(Duration.minutes(6));
     this.acknowledgeFindings(provider, [this.start, this.watch]);
   }
 
@@ -67,7 +67,8 @@ export class AwaitedProvider extends Construct {
       architecture: lambda.Architecture.ARM_64,
       code: lambda.Code.fromAsset(props.bundle),
       handler: `index.${entry}`,
-      timeout: Duration.minutes(1),
+      // It asks again for three minutes while IAM denies it.
+      timeout: Duration.minutes(5),
       memorySize: 256,
       logGroup: props.logGroup,
       environmentEncryption: props.encryptionKey,

@@ -90,7 +90,9 @@ export class SupersetMigration extends Construct {
         ],
       }),
     );
-    props.taskLogGroup.grantRead(isComplete);
+    isComplete.addToRolePolicy(
+      new iam.PolicyStatement({ actions: ['logs:GetLogEvents'], resources: [props.taskLogGroup.logGroupArn] }),
+    );
   }
 
   private acknowledgeFindings(cluster: ecs.ICluster): void {

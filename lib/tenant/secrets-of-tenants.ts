@@ -35,7 +35,7 @@ export function grantReadOfEachTenant(
   encryptionKey?.grantDecrypt(new kms.ViaServicePrincipal(secretsManager, grantee.grantPrincipal));
   return iam.Grant.addToPrincipal({
     grantee,
-    actions: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+    actions: ['secretsmanager:GetSecretValue'],
     resourceArns: [`arn:${partition}:secretsmanager:${region}:${account}:secret:${resourceName}`],
   });
 }

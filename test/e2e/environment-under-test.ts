@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { Environment } from '../../lib/environment/environment';
@@ -185,6 +185,7 @@ async function query<Row>(login: Login, sql: string): Promise<Row[]> {
 /** Stops all, and fails if IAM has refused anything by the policies of the templates. */
 export async function stopUnrefused(cloud: LocalCloud): Promise<void> {
   const denied = cloud.emulator.denied();
+  if (process.env.KEEP_RIGHTS) writeFileSync(process.env.KEEP_RIGHTS, JSON.stringify(cloud.emulator.rights()));
   await cloud.stop();
   expect(denied).toEqual([]);
 }

@@ -1,5 +1,6 @@
 import { DBProxyTarget, DescribeDBProxyTargetsCommand, RDSClient } from '@aws-sdk/client-rds';
 import { AwaitedProxy, PROXY_WAIT_MINUTES, ProxyReadinessProperties } from '../server-requests';
+import { untilAllowed } from '../../provisioning/handler/until-allowed';
 import { ResourceEvent, minutesFromNow } from './resource-event';
 
 /** What {@link onProxiesEvent} answered, beside the request. */
@@ -8,7 +9,7 @@ interface Wait {
   readonly Until?: number;
 }
 
-const rds = new RDSClient({ maxAttempts: 6 });
+const rds = untilAllowed(new RDSClient({ maxAttempts: 6 }));
 
 /** Begins the wait for the proxies; nobody waits for those that go. */
 export async function onProxiesEvent(event: ResourceEvent<ProxyReadinessProperties>) {
@@ -47,10 +48,6 @@ async function problemOf(proxy: AwaitedProxy): Promise<string | undefined> {
     }
     return `proxy ${Name} does not serve: ${stateOf(target, Instance)}. ${adviceFor(proxy, target)}`;
   } catch (error) {
-    // IAM may know of the permission only some seconds after CloudFormation says so.
-    if ((error as Error).name === 'AccessDenied') {
-      return `proxy ${Name} cannot be asked for: ${(error as Error).message}`;
-    }
     throw new Error(`proxy ${Name}: ${(error as Error).message}`);
   }
 }

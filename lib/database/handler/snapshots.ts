@@ -10,6 +10,7 @@ import {
   RDSClient,
 } from '@aws-sdk/client-rds';
 import { SNAPSHOT_WAIT_MINUTES, SnapshotProperties } from '../server-requests';
+import { untilAllowed } from '../../provisioning/handler/until-allowed';
 import { ResourceEvent, minutesFromNow } from './resource-event';
 
 /** A snapshot that must be there before the databases of tenants are dropped. */
@@ -29,7 +30,7 @@ interface Plan {
   readonly Until: number;
 }
 
-const rds = new RDSClient({ maxAttempts: 6 });
+const rds = untilAllowed(new RDSClient({ maxAttempts: 6 }));
 
 /** Says which snapshots the request needs, by names that a repeated request finds again. */
 export async function onSnapshotsEvent(event: ResourceEvent<SnapshotProperties>) {

@@ -4,6 +4,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import pLimit from 'p-limit';
+import { untilAllowed } from './until-allowed';
 
 /** What one needs to log in to PostgreSQL. */
 export interface Login {
@@ -16,7 +17,7 @@ export interface Login {
   readonly version?: string;
 }
 
-const client = new SecretsManagerClient({ maxAttempts: 6 });
+const client = untilAllowed(new SecretsManagerClient({ maxAttempts: 6 }));
 
 /** A secret, and its version. */
 interface Secret {

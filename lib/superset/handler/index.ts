@@ -1,6 +1,6 @@
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTasksCommand, ECSClient, RunTaskCommand, Task } from '@aws-sdk/client-ecs';
-import pRetry from 'p-retry';
+import { untilAllowed } from '../../provisioning/handler/until-allowed';
 
 /** The properties of the custom resource; CloudFormation hands scalars over as strings. */
 interface MigrationProperties {
@@ -23,8 +23,8 @@ interface MigrationEvent {
   readonly Data?: { readonly Task: string };
 }
 
-const ecs = new ECSClient({ maxAttempts: 6 });
-const logs = new CloudWatchLogsClient({ maxAttempts: 6 });
+const ecs = untilAllowed(new ECSClient({ maxAttempts: 6 }));
+const logs = untilAllowed(new CloudWatchLogsClient({ maxAttempts: 6 }));
 
 const LOG_LINES = 15;
 /** Characters of the log, the cause at its end: CloudFormation takes an answer of 4 KB. */
@@ -37,23 +37,21 @@ export async function onEvent(event: MigrationEvent) {
     return { PhysicalResourceId };
   }
   const properties = event.ResourceProperties;
-  const { tasks, failures } = await onceAllowed(() =>
-    ecs.send(
-      new RunTaskCommand({
-        cluster: properties.Cluster,
-        taskDefinition: properties.TaskDefinition,
-        launchType: 'FARGATE',
-        clientToken: event.RequestId,
-        startedBy: 'superset-migration',
-        networkConfiguration: {
-          awsvpcConfiguration: {
-            subnets: properties.Subnets,
-            securityGroups: properties.SecurityGroups,
-            assignPublicIp: 'DISABLED',
-          },
+  const { tasks, failures } = await ecs.send(
+    new RunTaskCommand({
+      cluster: properties.Cluster,
+      taskDefinition: properties.TaskDefinition,
+      launchType: 'FARGATE',
+      clientToken: event.RequestId,
+      startedBy: 'superset-migration',
+      networkConfiguration: {
+        awsvpcConfiguration: {
+          subnets: properties.Subnets,
+          securityGroups: properties.SecurityGroups,
+          assignPublicIp: 'DISABLED',
         },
-      }),
-    ),
+      },
+    }),
   );
   const arn = tasks?.[0]?.taskArn;
   if (!arn) {
@@ -61,20 +59,6 @@ export async function onEvent(event: MigrationEvent) {
     throw new Error(`migration: ECS started no task (${reasons || 'no reason given'})`);
   }
   return { PhysicalResourceId, Data: { Task: arn } };
-}
-
-/**
- * Asks again for half a minute while it is denied: each deployment allows its own revision of the task definition, and IAM may
- * know of that only some seconds after CloudFormation says so.
- */
-function onceAllowed<T>(request: () => Promise<T>): Promise<T> {
-  return pRetry(request, {
-    retries: 5,
-    minTimeout: 1_000,
-    onFailedAttempt: (error) => {
-      if (error.name !== 'AccessDeniedException') throw error;
-    },
-  });
 }
 
 /**

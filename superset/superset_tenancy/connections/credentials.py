@@ -15,6 +15,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from superset_tenancy.connections.rights import wait_for_rights
 from superset_tenancy.refusals.refusal import TenancyRefusal
 from superset_tenancy.timeouts import TIMEOUTS
 
@@ -115,6 +116,7 @@ def new_client(service: str):
     retries = {"total_max_attempts": 3, "mode": "standard"}
     patient = Config(connect_timeout=2, read_timeout=TIMEOUTS["secretsManager"], retries=retries)
     client = session.create_client(service, region_name=os.environ["AWS_REGION"], config=patient)
+    wait_for_rights(client)
     # What the client was made from, AWS' endpoints in all regions, would be kept for other clients: 7 MB in each process.
     session.get_component("data_loader")._cache.clear()
     return client

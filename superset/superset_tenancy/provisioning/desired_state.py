@@ -15,6 +15,7 @@ import boto3
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from superset_tenancy import names
+from superset_tenancy.connections.rights import wait_for_rights
 from superset_tenancy.provisioning.bundle import Bundle, read_bundle
 from superset_tenancy.provisioning.changes import Refused
 
@@ -107,6 +108,7 @@ def _reader(location: str) -> Callable[[str], bytes]:
     url = urlsplit(location)
     if url.scheme == "s3":
         client = boto3.Session(region_name=os.environ["AWS_REGION"]).client("s3")
+        wait_for_rights(client)
         return _zip_reader(location, client.get_object(Bucket=url.netloc, Key=url.path.lstrip("/"))["Body"].read())
     path = Path(location)
     if path.is_dir():
