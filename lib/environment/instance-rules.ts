@@ -6,6 +6,7 @@ import { Environment } from './environment';
 import { InstancePlan, instancePlans } from './instance-plan';
 import { certificateOfTheRegion, knownRegion, networkProblems, regionExists } from './place-rules';
 import { REGIONS_OF } from './residency-regions';
+import { regionsWithRoot } from '../database/rds-authorities';
 
 /**
  * What is wrong with instances, their regions and rings. Whatever is not of its type is passed over: the schema says that.
@@ -71,7 +72,7 @@ function unknownRegion(environment: unknown, path: Path): Problem[] {
 
 function elsewhere(environment: unknown, path: Path, region: string | undefined): Problem[] {
   const residency = text(environment, path) as Residency | undefined;
-  const allowed = residency && REGIONS_OF[residency];
+  const allowed = residency && REGIONS_OF[residency]?.filter((each) => regionsWithRoot().has(each));
   if (!allowed || region === undefined || allowed.includes(region)) return [];
   return [
     {

@@ -4,12 +4,14 @@ import { certificatePlaceProblems } from '../superset/certificate-rules';
 import { nearest } from '../validation/nearest';
 import { Path, Problem, pathText, valueText } from '../validation/problem';
 import { at, text } from './at';
+import { regionRootProblems, regionsWithRoot } from '../database/rds-authorities';
 
-/** A region that aws-cdk-lib does not know. */
+/** A region that aws-cdk-lib does not know, or whose servers cannot be verified. */
 export function regionExists(environment: unknown, path: Path): Problem[] {
   const region = text(environment, path);
-  if (region === undefined || !REGION.test(region) || REGIONS.includes(region)) return [];
-  const near = nearest(region, REGIONS, 3);
+  if (region === undefined || !REGION.test(region)) return [];
+  if (REGIONS.includes(region)) return regionRootProblems(region, path);
+  const near = nearest(region, [...regionsWithRoot()], 3);
   return [
     {
       path,

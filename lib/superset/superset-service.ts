@@ -36,6 +36,7 @@ import { refuse } from '../validation/refuse';
 import { dataProblems } from '../provisioning/data-rules';
 import { someTenantsProblems } from '../tenant/tenant-rules';
 import { supersetProblems } from './superset-rules';
+import { refuseWithoutRoot } from '../database/rds-authorities';
 
 /** A tenant together with the login that its administrator begins with. */
 export interface SupersetTenant {
@@ -286,6 +287,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...dataProblems({ schema: props.ownSchema }, ['ownSchema']),
       ...supersetProblems(this, props, props.sharedLoadBalancer !== undefined),
     ]);
+    refuseWithoutRoot(this);
     const { network } = props;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const key =
