@@ -8,6 +8,8 @@ import { Tenant } from '../tenant/tenant';
 import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
 import { IMetadataDatabase } from './metadata-database';
 import { TenantDatabaseServer } from './tenant-database-server';
+import { oneTenantProblems } from '../tenant/tenant-rules';
+import { refuse } from '../validation/refuse';
 
 /** Props of {@link OwnMetadataDatabase}. */
 export interface OwnMetadataDatabaseProps {
@@ -62,6 +64,7 @@ export class OwnMetadataDatabase extends Construct implements IMetadataDatabase 
   constructor(scope: Construct, id: string, props: OwnMetadataDatabaseProps) {
     super(scope, id);
     const { server, tenant, databases, secret } = props;
+    refuse(this, oneTenantProblems(tenant));
     this.hostname = server.hostname;
     this.port = server.port;
     this.databaseName = metadataDatabaseName(tenant.id);

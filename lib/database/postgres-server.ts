@@ -12,6 +12,7 @@ import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { instanceClassNames, instanceClassOf, maxConnections } from './instance-class';
 import { POSTGRES_MAJORS, saferVersion } from './postgres-version';
+import { refuseWithoutRoot } from './rds-authorities';
 
 /** Props of {@link PostgresServer}: what its two users let be chosen, with their defaults filled in. */
 export interface PostgresServerProps {
@@ -37,6 +38,7 @@ export class PostgresServer extends Construct {
 
   constructor(scope: Construct, id: string, props: PostgresServerProps) {
     super(scope, id);
+    refuseWithoutRoot(this);
     this.maxConnections = maxConnections(this.validInstanceClass(props.instanceClass));
     const { network } = props;
     const removed = props.removalPolicy === RemovalPolicy.DESTROY;

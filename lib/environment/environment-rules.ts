@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { DEFAULT_TASKS } from '../defaults';
 import { saferVersion } from '../database/postgres-version';
-import { isUnsafeExtension } from '../provisioning/unsafe-extensions';
+import { emailProblems } from '../monitoring/email-rules';
+import { extensionProblems, reservedSchema } from '../provisioning/data-rules';
 import { brandRuleProblems } from '../superset/brand-rules';
 import { contentBundleProblem } from '../superset/content-bundle';
 import { functionNameProblems } from '../superset/function-name';
@@ -54,9 +55,9 @@ const RULES: Rule[] = [
   (environment) => safePostgres(environment, ['metadataDatabase', 'postgresVersion']),
   (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks'),
   (environment) => minUpToMax(environment, 'minWorkerTasks', 'maxWorkerTasks'),
-  emailAddresses,
+  (environment) => emailProblems(at(environment, ['alarms', 'emails']), ['alarms', 'emails']),
   functionNames,
-  schemaIsFree,
+  (environment) => reservedSchema(text(environment, ['data', 'schema']), ['data', 'schema']),
 ];
 
 function safePostgres(environment: unknown, path: Path): Problem[] {
@@ -94,22 +95,6 @@ function minUpToMax(
   ];
 }
 
-const EMAIL = /^[^@\s]{1,64}@([^@\s.]+\.)+[^@\s.]+$/;
-
-function emailAddresses(environment: unknown): Problem[] {
-  const given = at(environment, ['alarms', 'emails']);
-  const emails: unknown[] = Array.isArray(given) ? given : [];
-  return emails.flatMap((email, index): Problem[] => {
-    const path = ['alarms', 'emails', index];
-    if (typeof email !== 'string') return [];
-    if (!EMAIL.test(email)) {
-      return [{ path, code: 'EMAIL_INVALID', fault: `is ${valueText(email)}`, allowed: 'an e-mail address' }];
-    }
-    if (emails.indexOf(email) === index) return [];
-    return [{ path, code: 'EMAIL_DUPLICATE', fault: `is ${valueText(email)} again`, remedy: 'take it out' }];
-  });
-}
-
 /** Keys of a model stand in a file of that model only; there they must fit together. */
 function ofModel(environment: unknown, hasShape: boolean): Problem[] {
   const tenants = at(environment, ['tenants']);
@@ -127,13 +112,13 @@ function ofModel(environment: unknown, hasShape: boolean): Problem[] {
         ...shardRuleProblems(tenants, at(environment, ['shards']), at(environment, ['defaultShards'])),
         ...ownKeyProblems(tenants, at(environment, ['shards']), at(environment, ['proxy', 'authentication'])),
         ...idleUpToMost(environment),
-        ...safeExtensions(environment),
+        ...extensionProblems(at(environment, ['data', 'extensions']), ['data', 'extensions']),
         ...shardsOf(environment).flatMap((_, index) => safePostgres(environment, ['shards', index, 'postgresVersion'])),
       ];
     case TenancyModel.INSTANCE_PER_TENANT:
       return [
         ...misplaced(environment, TenancyModel.INSTANCE_PER_TENANT),
-        ...safeExtensions(environment),
+        ...extensionProblems(at(environment, ['data', 'extensions']), ['data', 'extensions']),
         ...safePostgres(environment, ['instances', 'cellDatabase', 'postgresVersion']),
         ...instanceRuleProblems(environment, hasShape),
       ];
@@ -207,41 +192,6 @@ function idleUpToMost(environment: unknown): Problem[] {
       code: 'PROXY_IDLE_ABOVE_MOST',
       fault: `is ${idle}, more than maxConnectionsPercent, which is ${most ?? '80 by default'}`,
       allowed: '0 up to maxConnectionsPercent',
-    },
-  ];
-}
-
-function safeExtensions(environment: unknown): Problem[] {
-  const given = at(environment, ['data', 'extensions']);
-  return (Array.isArray(given) ? given : []).flatMap((name, index): Problem[] => {
-    if (typeof name !== 'string') return [];
-    const path = ['data', 'extensions', index];
-    if (!/^[a-z][a-z0-9_-]{0,62}$/.test(name)) {
-      return [{ path, code: 'EXTENSION_INVALID', fault: `is ${valueText(name)}`, allowed: 'the name of an extension' }];
-    }
-    if (!isUnsafeExtension(name)) return [];
-    return [
-      {
-        path,
-        code: 'EXTENSION_UNSAFE',
-        fault: `is ${valueText(name)}, which leads out of a tenant's database, or runs what a tenant likes in the server`,
-        remedy: 'take it out',
-      },
-    ];
-  });
-}
-
-/** Schemas of PostgreSQL and of this library. Everybody may look into `public`, which RDS makes in every database. */
-function schemaIsFree(environment: unknown): Problem[] {
-  const path = ['data', 'schema'];
-  const schema = text(environment, path);
-  if (schema === undefined || !/^(pg_|information_schema$|public$|tenancy|tenant_)/.test(schema)) return [];
-  return [
-    {
-      path,
-      code: 'SCHEMA_RESERVED',
-      fault: `is ${valueText(schema)}, a schema of PostgreSQL or of this library`,
-      remedy: 'give the tables a schema of their own, for instance analytics',
     },
   ];
 }

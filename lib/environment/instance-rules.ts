@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { allowedNetworkProblems, networksOfARule } from '../network/network-rules';
 import { InstanceSharing, Residency } from '../tenant/tenant-instance';
 import { Path, Problem, pathText, valueText } from '../validation/problem';
 import { at, text } from './at';
@@ -6,6 +6,7 @@ import { Environment } from './environment';
 import { InstancePlan, instancePlans } from './instance-plan';
 import { certificateOfTheRegion, knownRegion, networkProblems, regionExists } from './place-rules';
 import { REGIONS_OF } from './residency-regions';
+import { regionsWithRoot } from '../database/rds-authorities';
 
 /**
  * What is wrong with instances, their regions and rings. Whatever is not of its type is passed over: the schema says that.
@@ -50,7 +51,7 @@ function tenantProblems(environment: unknown, path: Path): Problem[] {
     ...certificateOfTheRegion(environment, [...path, 'certificateArn'], region),
     ...unknownRing(environment, [...path, 'ring']),
     ...versionWithoutImage(environment, path),
-    ...networks(environment, [...path, 'allowedNetworks']),
+    ...allowedNetworkProblems(at(environment, [...path, 'allowedNetworks']), [...path, 'allowedNetworks']),
   ];
 }
 
@@ -71,7 +72,7 @@ function unknownRegion(environment: unknown, path: Path): Problem[] {
 
 function elsewhere(environment: unknown, path: Path, region: string | undefined): Problem[] {
   const residency = text(environment, path) as Residency | undefined;
-  const allowed = residency && REGIONS_OF[residency];
+  const allowed = residency && REGIONS_OF[residency]?.filter((each) => regionsWithRoot().has(each));
   if (!allowed || region === undefined || allowed.includes(region)) return [];
   return [
     {
@@ -111,21 +112,6 @@ function versionWithoutImage(environment: unknown, path: Path): Problem[] {
       remedy: 'add image, of that version, beside it',
     },
   ];
-}
-
-function networks(environment: unknown, path: Path): Problem[] {
-  return list(environment, path).flatMap((cidr, index): Problem[] => {
-    if (typeof cidr !== 'string') return [];
-    const [, address, length] = /^([0-9.]+)\/(\d{1,2})$/.exec(cidr) ?? [];
-    const here = [...path, index];
-    if (address === undefined || !isIPv4(address) || Number(length) > 32) {
-      const allowed = 'an IPv4 network, for instance 203.0.113.0/24';
-      return [{ path: here, code: 'CIDR_INVALID', fault: `is ${valueText(cidr)}`, allowed }];
-    }
-    if (Number(length) > 0) return [];
-    const remedy = 'take allowedNetworks out, and let the environment face the internet (domain.internetFacing)';
-    return [{ path: here, code: 'CIDR_EVERYWHERE', fault: `is ${valueText(cidr)}, which is everywhere`, remedy }];
-  });
 }
 
 /** What only shows when each choice is made. */
@@ -172,20 +158,9 @@ function sharingWithoutNetwork({ network, loadBalancer, database, tenant }: Inst
   }));
 }
 
-/** Elastic Load Balancing User Guide, "Quotas for your Application Load Balancers": five values in a rule, one is the host name. */
-const NETWORKS_OF_A_RULE = 4;
-
-function tooManyNetworks({ loadBalancer, allowedNetworks = [] }: InstancePlan, index: number): Problem[] {
-  if (loadBalancer === InstanceSharing.OWN || allowedNetworks.length <= NETWORKS_OF_A_RULE) return [];
-  return [
-    {
-      path: ['tenants', index, 'instance', 'allowedNetworks'],
-      code: 'NETWORKS_TOO_MANY',
-      fault: `has ${allowedNetworks.length} entries behind the load balancer of the cell`,
-      allowed: `${NETWORKS_OF_A_RULE}, since a rule takes five values and the host name is one; AWS cannot raise it`,
-      remedy: 'join them, or add loadBalancer: own',
-    },
-  ];
+function tooManyNetworks({ loadBalancer, allowedNetworks }: InstancePlan, index: number): Problem[] {
+  if (loadBalancer === InstanceSharing.OWN) return [];
+  return networksOfARule(allowedNetworks, ['tenants', index, 'instance', 'allowedNetworks']);
 }
 
 function backupOfTheCell({ database, tenant }: InstancePlan, index: number): Problem[] {

@@ -1,14 +1,17 @@
-import { isIPv4 } from 'node:net';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
+import { cidrProblems, zoneProblems } from '../network/network-rules';
+import { certificatePlaceProblems } from '../superset/certificate-rules';
 import { nearest } from '../validation/nearest';
 import { Path, Problem, pathText, valueText } from '../validation/problem';
 import { at, text } from './at';
+import { regionRootProblems, regionsWithRoot } from '../database/rds-authorities';
 
-/** A region that aws-cdk-lib does not know. */
+/** A region that aws-cdk-lib does not know, or whose servers cannot be verified. */
 export function regionExists(environment: unknown, path: Path): Problem[] {
   const region = text(environment, path);
-  if (region === undefined || !REGION.test(region) || REGIONS.includes(region)) return [];
-  const near = nearest(region, REGIONS, 3);
+  if (region === undefined || !REGION.test(region)) return [];
+  if (REGIONS.includes(region)) return regionRootProblems(region, path);
+  const near = nearest(region, [...regionsWithRoot()], 3);
   return [
     {
       path,
@@ -36,10 +39,11 @@ function knownAccount(environment: unknown): string | undefined {
 
 /** What is wrong with the network at a path, in a region. */
 export function networkProblems(environment: unknown, network: Path, region: string | undefined): Problem[] {
+  const zones = [...network, 'availabilityZones'];
   return [
     ...newOrGivenVpc(environment, network),
-    ...cidrIsANetwork(environment, [...network, 'cidr']),
-    ...zonesOfTheRegion(environment, [...network, 'availabilityZones'], region),
+    ...cidrProblems(at(environment, [...network, 'cidr']), [...network, 'cidr']),
+    ...zoneProblems(at(environment, zones), zones, region),
   ];
 }
 
@@ -56,56 +60,7 @@ function newOrGivenVpc(environment: unknown, network: Path): Problem[] {
     }));
 }
 
-function cidrIsANetwork(environment: unknown, path: Path): Problem[] {
-  const [cidr, address, length] = /^([0-9.]+)\/(1[6-9]|2[0-2])$/.exec(text(environment, path) ?? '') ?? [];
-  if (cidr === undefined) return [];
-  const bytes = address.split('.').map(Number);
-  const number = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-  const size = 2 ** (32 - Number(length));
-  if (isIPv4(address) && number % size === 0) return [];
-  const first = number - (number % size);
-  const network = [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.');
-  return [
-    {
-      path,
-      code: 'CIDR_INVALID',
-      fault: `is ${valueText(cidr)}, which is not the address of a network`,
-      allowed: 'the first address of an IPv4 range from /16 to /22, for instance 10.40.0.0/16',
-      remedy: isIPv4(address) ? `write ${network}/${length}` : undefined,
-    },
-  ];
-}
-
-function zonesOfTheRegion(environment: unknown, list: Path, region: string | undefined): Problem[] {
-  const given = at(environment, list);
-  const zones: unknown[] = Array.isArray(given) ? given : [];
-  return zones.flatMap((zone, index): Problem[] => {
-    const path = [...list, index];
-    if (typeof zone !== 'string') return [];
-    if (zones.indexOf(zone) < index) {
-      return [{ path, code: 'ZONE_DUPLICATE', fault: `is ${valueText(zone)} again`, remedy: 'name another zone' }];
-    }
-    if (region === undefined || (zone.startsWith(region) && /^[a-z]$/.test(zone.slice(region.length)))) return [];
-    const fault = `is ${valueText(zone)}, which is not a zone of ${region}`;
-    return [{ path, code: 'ZONE_ELSEWHERE', fault, allowed: `${region}a, ${region}b and so on` }];
-  });
-}
-
 /** A certificate at a path that a load balancer in a region cannot have. */
 export function certificateOfTheRegion(environment: unknown, path: Path, region: string | undefined): Problem[] {
-  const [arn, ...parts] = /^arn:[^:]+:acm:([^:]+):([^:]+):/.exec(text(environment, path) ?? '') ?? [];
-  if (arn === undefined) return [];
-  const wanted = { region, account: knownAccount(environment) };
-  return Object.entries(wanted).flatMap(([key, ours], index): Problem[] => {
-    if (ours === undefined || ours === parts[index]) return [];
-    return [
-      {
-        path,
-        code: `CERTIFICATE_${key.toUpperCase()}`,
-        fault: `is in ${key} ${parts[index]}, but the load balancer is in ${ours}`,
-        allowed: `a certificate in ${key} ${ours}`,
-        remedy: `request it there, or mend ${key}`,
-      },
-    ];
-  });
+  return certificatePlaceProblems(text(environment, path), path, { region, account: knownAccount(environment) });
 }

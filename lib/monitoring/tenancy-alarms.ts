@@ -21,6 +21,9 @@ import { postgresAlarms } from './postgres-alarms';
 import { provisionerAlarms } from './provisioner-alarms';
 import { proxyAlarms } from './proxy-alarms';
 import { supersetAlarms } from './superset-alarms';
+import { shardNameProblems } from '../tenant/tenant-rules';
+import { refuse } from '../validation/refuse';
+import { emailProblems } from './email-rules';
 
 /** Props of {@link TenancyAlarms}. */
 export interface TenancyAlarmsProps {
@@ -117,9 +120,11 @@ export class TenancyAlarms extends Construct {
    * @param scope the parent.
    * @param id the id in it.
    * @param props what to watch.
+   * @throws ConfigurationError if an e-mail address or the name of a shard is not valid.
    */
   constructor(scope: Construct, id: string, props?: TenancyAlarmsProps) {
     super(scope, id);
+    refuse(this, [...emailProblems(props?.emails, ['emails']), ...shardNameProblems(props?.shards ?? [])]);
     this.topic = props?.topic ?? this.newTopic(props ?? {});
     if (props?.tenantDatabase) {
       this.define('tenant-database', postgresAlarms(props.tenantDatabase));

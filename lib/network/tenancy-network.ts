@@ -9,6 +9,10 @@ import { kept } from '../protection/protection';
 import { limitCdkFunction } from '../provisioning/cdk-function';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint } from '../validation/skipped-checks';
+import { refuse } from '../validation/refuse';
+import { Problem, valueText } from '../validation/problem';
+import { propertyProblems } from '../validation/schema';
+import { cidrProblems, zoneProblems } from './network-rules';
 
 /** Props of {@link TenancyNetwork}. */
 export interface TenancyNetworkProps {
@@ -127,11 +131,12 @@ export class TenancyNetwork extends Construct {
 
   private newVpc(props: TenancyNetworkProps): ec2.Vpc {
     const cidr = props.cidr ?? DEFAULT_CIDR;
-    const mask = this.validMask(cidr);
+    this.refuseInvalid(cidr, props.availabilityZones);
+    const mask = Number(cidr.split('/')[1]);
     const publicSubnets = props.publicSubnets ?? this.internetEgress;
     return new ec2.Vpc(this, 'Vpc', {
       ipAddresses: ec2.IpAddresses.cidr(cidr),
-      ...(props.availabilityZones ? { availabilityZones: this.validZones(props.availabilityZones) } : { maxAzs: 2 }),
+      ...(props.availabilityZones ? { availabilityZones: props.availabilityZones } : { maxAzs: 2 }),
       natGateways: this.internetEgress ? undefined : 0,
       restrictDefaultSecurityGroup: true,
       // Public subnets come last, so that adding them moves no address range.
@@ -156,27 +161,14 @@ export class TenancyNetwork extends Construct {
     });
   }
 
-  private validMask(cidr: string): number {
-    const mask = /^(?:\d{1,3}\.){3}\d{1,3}\/(\d+)$/.exec(cidr)?.[1];
-    if (mask && Number(mask) >= 16 && Number(mask) <= 22) {
-      return Number(mask);
-    }
-    throw new ConfigurationError(
-      this,
-      'NETWORK_CIDR_INVALID',
-      `cidr is '${cidr}'; it must be an IPv4 range of /16 to /22, for instance '${DEFAULT_CIDR}'.`,
-    );
-  }
-
-  private validZones(zones: string[]): string[] {
-    if (Token.isUnresolved(zones) || (zones.length >= 2 && zones.length <= 3)) {
-      return zones;
-    }
-    throw new ConfigurationError(
-      this,
-      'NETWORK_ZONES_INVALID',
-      `availabilityZones names ${zones.length} (${zones.join(', ')}); give 2 or 3, since databases and load balancers need two.`,
-    );
+  private refuseInvalid(cidr: string, zones: string[] | undefined): void {
+    const { region } = Stack.of(this);
+    refuse(this, [
+      ...propertyProblems('EnvironmentNetwork', 'cidr', cidr, ['cidr']),
+      ...(Token.isUnresolved(cidr) ? [unknownCidr(cidr)] : cidrProblems(cidr, ['cidr'])),
+      ...propertyProblems('EnvironmentNetwork', 'availabilityZones', zones, ['availabilityZones']),
+      ...zoneProblems(zones, ['availabilityZones'], Token.isUnresolved(region) ? undefined : region),
+    ]);
   }
 
   private addFlowLog(vpc: ec2.Vpc, key: kms.IKey): void {
@@ -286,6 +278,11 @@ export class TenancyNetwork extends Construct {
 }
 
 const DEFAULT_CIDR = '10.40.0.0/16';
+
+function unknownCidr(cidr: string): Problem {
+  const fault = `is ${valueText(cidr)}, which is known at deployment only, and subnets are computed from it`;
+  return { path: ['cidr'], code: 'CIDR_UNKNOWN', fault, remedy: `give the range itself, for instance ${DEFAULT_CIDR}` };
+}
 
 /** What Fargate needs to start (image, log, secrets), and what the functions in the VPC call. */
 const INTERFACE_ENDPOINTS: { [id: string]: ec2.InterfaceVpcEndpointAwsService } = {

@@ -10,6 +10,9 @@ import { databaseServer } from './database-server';
 import { DesiredDatabase, DesiredDatabases } from './desired-databases';
 import { desiredLimits } from './desired-limits';
 import { ShardsProvisioner } from './shards-provisioner';
+import { placeProblems, someTenantsProblems } from '../tenant/tenant-rules';
+import { refuse } from '../validation/refuse';
+import { dataProblems } from './data-rules';
 
 /** A tenant that has a database of its own. */
 export interface DatabaseTenant {
@@ -101,10 +104,15 @@ export class OwnDatabases extends Construct {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the tenants.
-   * @throws ConfigurationError if the tenants are too many for one request of CloudFormation.
+   * @throws ConfigurationError if a tenant, its shard, the schema or an extension is not valid, or the tenants are too many for one request of CloudFormation.
    */
   constructor(scope: Construct, id: string, props: OwnDatabasesProps) {
     super(scope, id);
+    refuse(this, [
+      ...dataProblems(props),
+      ...someTenantsProblems(props.tenants.map(({ tenant }) => tenant)),
+      ...placeProblems(props.tenants, props.provisioner.shards),
+    ]);
     const state = desiredState(props);
     checkRequestSize(this, state, state.tenants.length, state.tenants.length * 2 + state.servers.length);
     this.resource = new CustomResource(this, 'Resource', {

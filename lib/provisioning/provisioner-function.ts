@@ -12,6 +12,7 @@ import { letLogsUse } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { neverRetry } from './no-retries';
+import { refuseWithoutRoot } from '../database/rds-authorities';
 
 /** Props of {@link ProvisionerFunction}. */
 export interface ProvisionerFunctionProps {
@@ -35,6 +36,7 @@ export class ProvisionerFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: ProvisionerFunctionProps) {
     super(scope, id);
+    refuseWithoutRoot(this);
     const logGroup = this.newLogGroup(props.encryptionKey, props.logRetention);
     this.handler = this.newHandler(props, logGroup);
     for (const server of props.servers) {

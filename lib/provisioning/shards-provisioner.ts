@@ -20,6 +20,8 @@ import { ConfigurationError } from '../validation/configuration-error';
 import { REGISTRY_DATABASE, StoredDatabases } from './desired-databases';
 import { ProvisionerFunction } from './provisioner-function';
 import { Shard } from './shard';
+import { oneTenantProblems, shardNameProblems } from '../tenant/tenant-rules';
+import { refuse } from '../validation/refuse';
 
 /** Props of {@link ShardsProvisioner}. */
 export interface ShardsProvisionerProps {
@@ -89,6 +91,7 @@ export class ShardsProvisioner extends Construct implements ec2.IConnectable {
    */
   constructor(scope: Construct, id: string, props: ShardsProvisionerProps) {
     super(scope, id);
+    refuse(this, [...shardNameProblems(props.shards), ...(props.onlyFor ? oneTenantProblems(props.onlyFor) : [])]);
     props.shards.forEach((shard) => this.checkDatabase(shard));
     this.shards = props.shards;
     const encryptionKey = props.encryptionKey ?? new kms.Key(this, 'Key', ownKeyProps(`Provisioner ${this.node.path}`));

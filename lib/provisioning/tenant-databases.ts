@@ -3,11 +3,13 @@ import { Construct } from 'constructs';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
-import { ConfigurationError } from '../validation/configuration-error';
 import { checkRequestSize } from './custom-resource-request';
 import { DatabaseProvisioner } from './database-provisioner';
 import { desiredLimits } from './desired-limits';
 import { DesiredState, DesiredTenant } from './desired-state';
+import { tenantProblems } from '../tenant/tenant-rules';
+import { refuse } from '../validation/refuse';
+import { dataProblems } from './data-rules';
 
 /** A tenant together with its login. */
 export interface TenantLogin {
@@ -69,11 +71,13 @@ export class TenantDatabases extends Construct {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the tenants and the tables.
-   * @throws ConfigurationError if the tenants are too many for one request of CloudFormation.
+   * @throws ConfigurationError if a tenant, the schema, the column or a table is not valid, or the tenants are too many for one request of CloudFormation.
    */
   constructor(scope: Construct, id: string, props: TenantDatabasesProps) {
     super(scope, id);
-    const state = desiredState(this, props);
+    const tenants = (props.tenants ?? []).map(({ tenant }) => tenant);
+    refuse(this, [...dataProblems(props), ...tenantProblems(tenants, props.tenantColumn, props.tables)]);
+    const state = desiredState(props);
     checkRequestSize(this, state, state.tenants.length, state.tenants.length);
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::SupersetTenantDatabases',
@@ -87,7 +91,7 @@ export class TenantDatabases extends Construct {
   }
 }
 
-function desiredState(scope: Construct, props: TenantDatabasesProps): DesiredState {
+function desiredState(props: TenantDatabasesProps): DesiredState {
   const { hostname, port, databaseName } = props.provisioner.database;
   return {
     batch: props.batch,
@@ -95,21 +99,14 @@ function desiredState(scope: Construct, props: TenantDatabasesProps): DesiredSta
     schema: props.schema ?? 'analytics',
     tenantColumn: { name: props.tenantColumn.name, type: props.tenantColumn.type },
     tables: props.tables.map(({ name, strategy }) => ({ name, strategy })),
-    tenants: (props.tenants ?? []).map((login) => desiredTenant(scope, login)),
+    tenants: (props.tenants ?? []).map(desiredTenant),
   };
 }
 
-function desiredTenant(scope: Construct, { tenant, secret }: TenantLogin): DesiredTenant {
-  if (tenant.value === undefined) {
-    throw new ConfigurationError(
-      scope,
-      'TENANT_VALUE_MISSING',
-      `tenant ${tenant.id} has no value, which says which rows of a shared table are its own. Give it what the tenant column holds.`,
-    );
-  }
+function desiredTenant({ tenant, secret }: TenantLogin): DesiredTenant {
   return {
     id: tenant.id,
-    value: tenant.value,
+    value: tenant.value as string,
     secret: secret.secretArn,
     removalPolicy: tenant.removalPolicy ?? TenantRemovalPolicy.RETAIN,
     ...desiredLimits(tenant),

@@ -8,6 +8,9 @@ import { ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { SupersetLoadBalancer } from './superset-load-balancer';
 import { WEB_PORT } from './web-port';
+import { refuse } from '../validation/refuse';
+import { allowedNetworkProblems } from '../network/network-rules';
+import { certificateProblems } from './certificate-rules';
 
 /** Props of {@link SharedLoadBalancer}. */
 export interface SharedLoadBalancerProps {
@@ -71,10 +74,14 @@ export class SharedLoadBalancer extends Construct {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the load balancer.
-   * @throws ConfigurationError if the region of the stack is not known, or the VPC has no public subnets to face the internet from.
+   * @throws ConfigurationError if a network or the certificate is not valid, the region of the stack is not known, or the VPC has no public subnets to face the internet from.
    */
   constructor(scope: Construct, id: string, props: SharedLoadBalancerProps) {
     super(scope, id);
+    refuse(this, [
+      ...allowedNetworkProblems(props.allowedNetworks, ['allowedNetworks']),
+      ...certificateProblems(this, props.certificate, ['certificate']),
+    ]);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const entrance = new SupersetLoadBalancer(this, 'Entrance', {
       network: props.network,

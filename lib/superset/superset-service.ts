@@ -20,13 +20,10 @@ import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
-import { problemText } from '../validation/problem';
-import { schemaProblems } from '../validation/schema';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { SupersetDesiredState } from './superset-desired-state';
 import { Brand } from './brand';
-import { brandRuleProblems, imageUri } from './brand-rules';
-import { functionNameProblems } from './function-name';
+import { imageUri } from './brand-rules';
 import { SharedEntrance } from './shared-entrance';
 import { SharedLoadBalancer } from './shared-load-balancer';
 import { SupersetImage } from './superset-image';
@@ -35,6 +32,11 @@ import { SupersetLoadBalancer } from './superset-load-balancer';
 import { SupersetMigration } from './superset-migration';
 import { OWN_WORKER_TASKS, WEB_PROCESSES, WEB_THREADS, WORKER_CHILDREN } from './superset-processes';
 import { TIMEOUTS } from './timeouts';
+import { refuse } from '../validation/refuse';
+import { dataProblems } from '../provisioning/data-rules';
+import { someTenantsProblems } from '../tenant/tenant-rules';
+import { supersetProblems } from './superset-rules';
+import { refuseWithoutRoot } from '../database/rds-authorities';
 
 /** A tenant together with the login that its administrator begins with. */
 export interface SupersetTenant {
@@ -274,12 +276,18 @@ export class SupersetService extends Construct implements ec2.IConnectable {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the service.
-   * @throws ConfigurationError if fewer tasks are allowed at most than at least, or none, the region of the stack is not known, the VPC
+   * @throws ConfigurationError if an environment file with these values would be refused, fewer tasks are allowed at most than at least, or none, the region of the stack is not known, the VPC
    * has no public subnets to face the internet from, a tenant's name or address is not known yet, the content is no ZIP file, or
    * metadata without a `webSecret` is to hold several tenants.
    */
   constructor(scope: Construct, id: string, props: SupersetServiceProps) {
     super(scope, id);
+    refuse(this, [
+      ...someTenantsProblems(props.tenants.map(({ tenant }) => tenant)),
+      ...dataProblems({ schema: props.ownSchema }, ['ownSchema']),
+      ...supersetProblems(this, props, props.sharedLoadBalancer !== undefined),
+    ]);
+    refuseWithoutRoot(this);
     const { network } = props;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const key =
@@ -625,20 +633,14 @@ export class SupersetService extends Construct implements ec2.IConnectable {
         : { SUPERSET_TENANT_SECRET: TenantSecret.nameFor('{tenant}') }),
       ...(proxies.length > 0 && { SUPERSET_DATABASE_PROXIES: this.proxiesByServer(proxies) }),
       ...(connectionsPerProcess !== undefined && {
-        SUPERSET_TENANT_CONNECTIONS: `${this.validConnections(connectionsPerProcess)}`,
+        SUPERSET_TENANT_CONNECTIONS: `${connectionsPerProcess}`,
       }),
       ...(allowedFunctions.length > 0 && {
-        SUPERSET_ALLOWED_SQL_FUNCTIONS: this.validFunctions(allowedFunctions).join(','),
+        SUPERSET_ALLOWED_SQL_FUNCTIONS: allowedFunctions.join(','),
       }),
       ...(ownQueues.length > 0 && { SUPERSET_OWN_QUEUES: ownQueues.sort().join(',') }),
       AWS_REGION: Aws.REGION,
     };
-  }
-
-  private validFunctions(names: string[]): string[] {
-    const problems = functionNameProblems(names, ['allowedFunctions']);
-    if (problems.length === 0) return names;
-    throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
   }
 
   /** The tenant whose metadata it is, where no role of the services keeps tenants apart in it. */
@@ -657,11 +659,6 @@ export class SupersetService extends Construct implements ec2.IConnectable {
   /** Of the tasks that people see something of, so that a new colour neither migrates anything nor stops the clock. */
   private brandOf(brand: Brand | undefined): { [name: string]: string } {
     if (!brand) return {};
-    const problems = [...schemaProblems('Brand', brand), ...brandRuleProblems(brand, '')];
-    if (problems.length > 0) {
-      const below = problems.map((problem) => problemText({ ...problem, path: ['brand', ...problem.path] }));
-      throw new ConfigurationError(this, problems[0].code, below.join('\n'));
-    }
     const images = { logo: brand.logo && imageUri(brand.logo), favicon: brand.favicon && imageUri(brand.favicon) };
     return { SUPERSET_BRAND: JSON.stringify({ ...brand, ...images }) };
   }
@@ -688,17 +685,6 @@ export class SupersetService extends Construct implements ec2.IConnectable {
     ]);
     // Not toJsonString, which does not resolve what stands in keys.
     return `{${pairs.map(([from, to]) => `"${from}":"${to}"`).join(',')}}`;
-  }
-
-  private validConnections(connections: number): number {
-    if (Token.isUnresolved(connections) || (Number.isInteger(connections) && connections >= 1 && connections <= 20)) {
-      return connections;
-    }
-    throw new ConfigurationError(
-      this,
-      'CONNECTIONS_PER_PROCESS_OUT_OF_RANGE',
-      `connectionsPerProcess is ${connections}; it must be a whole number from 1 to 20.`,
-    );
   }
 
   private secretsOf(props: SupersetServiceProps, key: kms.IKey, removalPolicy: RemovalPolicy) {

@@ -28,7 +28,6 @@ import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
 import { databaseTenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
-import { problemText } from '../validation/problem';
 import { RESOURCES_PER_OPERATION, RESOURCES_PER_STACK, exceeds } from '../validation/quotas';
 import { checkMetadataConnections } from './connection-budget';
 import { noteFitOfShards } from './model-fit';
@@ -38,6 +37,9 @@ import { shardOf } from './shard-placement';
 import { supersetOptions } from './superset-options';
 import { SharedSupersetOptions } from './tenancy-options';
 import { placeTenants } from './tenant-placement';
+import { refuse } from '../validation/refuse';
+import { supersetProblems } from '../superset/superset-rules';
+import { dataProblems } from '../provisioning/data-rules';
 
 /** A server of tenants' databases. */
 export interface TenantShard {
@@ -258,10 +260,11 @@ export class DatabasePerTenancy extends Construct {
   }
 
   private checkTenants(props: DatabasePerTenancyProps, shards: TenantShard[]): void {
-    const problems = databaseTenantProblems(props.tenants, shards, props.defaultShards, props.proxyAuthentication);
-    if (problems.length > 0) {
-      throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
-    }
+    refuse(this, [
+      ...databaseTenantProblems(props.tenants, shards, props.defaultShards, props.proxyAuthentication),
+      ...dataProblems(props),
+      ...supersetProblems(this, props),
+    ]);
     const parts = [...shards.map(({ server }) => server), props.metadataDatabase, props.cache];
     if (!props.network && parts.some((part) => part !== undefined)) {
       throw new ConfigurationError(

@@ -9,7 +9,7 @@ import { environmentProblems } from '../environment/environment-rules';
 import { TenancyNetwork, TenancyNetworkProps } from '../network/tenancy-network';
 import { SupersetImage } from '../superset/superset-image';
 import { ConfigurationError } from '../validation/configuration-error';
-import { problemText } from '../validation/problem';
+import { refuse } from '../validation/refuse';
 
 /** Refuses an environment that is of another model, or not valid. */
 export function checkEnvironment(scope: Construct, environment: Environment, model: TenancyModel): void {
@@ -20,10 +20,7 @@ export function checkEnvironment(scope: Construct, environment: Environment, mod
       `the environment is of model ${environment.model}; this stack is for ${model}. Use ${STACK_OF[environment.model]}, or change model.`,
     );
   }
-  const problems = environmentProblems(environment);
-  if (problems.length > 0) {
-    throw new ConfigurationError(scope, problems[0].code, problems.map(problemText).join('\n'));
-  }
+  refuse(scope, environmentProblems(environment));
 }
 
 const STACK_OF: Record<TenancyModel, string> = {

@@ -19,14 +19,16 @@ import { Tenant } from '../tenant/tenant';
 import { TenantKey } from '../tenant/tenant-key';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
 import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
-import { instanceTenantProblems } from '../tenant/tenant-rules';
+import { oneTenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
-import { problemText } from '../validation/problem';
 import { checkInstanceConnections, instanceConnections, mostMetadataConnections } from './connection-budget';
 import { InstanceCell } from './instance-cell';
 import { supersetOptions } from './superset-options';
 import { TenancyOptions } from './tenancy-options';
+import { refuse } from '../validation/refuse';
+import { supersetProblems } from '../superset/superset-rules';
+import { dataProblems } from '../provisioning/data-rules';
 
 /** Props of {@link InstancePerTenancy}. */
 export interface InstancePerTenancyProps extends TenancyOptions {
@@ -184,10 +186,7 @@ export class InstancePerTenancy extends Construct {
   }
 
   private check(props: InstancePerTenancyProps): void {
-    const problems = instanceTenantProblems(props.tenant);
-    if (problems.length > 0) {
-      throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
-    }
+    refuse(this, [...oneTenantProblems(props.tenant), ...dataProblems(props), ...supersetProblems(this, props)]);
     if (!props.network && !props.cell && (props.database || props.cache)) {
       throw new ConfigurationError(
         this,

@@ -17,7 +17,6 @@ import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { tenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
-import { problemText } from '../validation/problem';
 import { RESOURCES_PER_OPERATION, exceeds } from '../validation/quotas';
 import { checkConnections, checkMetadataConnections } from './connection-budget';
 import { warnOfFit } from './model-fit';
@@ -25,6 +24,10 @@ import { supersetOptions } from './superset-options';
 import { SharedSupersetOptions } from './tenancy-options';
 import { placeTenants } from './tenant-placement';
 import { TenantsStack } from './tenants-stack';
+import { refuse } from '../validation/refuse';
+import { propertyProblems } from '../validation/schema';
+import { supersetProblems } from '../superset/superset-rules';
+import { dataProblems } from '../provisioning/data-rules';
 
 /** Props of {@link SharedRlsTenancy}. */
 export interface SharedRlsTenancyProps extends SharedSupersetOptions {
@@ -142,10 +145,12 @@ export class SharedRlsTenancy extends Construct {
   }
 
   private checkTenants(props: SharedRlsTenancyProps): void {
-    const problems = tenantProblems(props.tenants, props.tenantColumn, props.tables);
-    if (problems.length > 0) {
-      throw new ConfigurationError(this, problems[0].code, problems.map(problemText).join('\n'));
-    }
+    refuse(this, [
+      ...propertyProblems('Environment', 'tenants', props.tenants, ['tenants']),
+      ...tenantProblems(props.tenants, props.tenantColumn, props.tables),
+      ...dataProblems(props),
+      ...supersetProblems(this, props),
+    ]);
     if (!props.network && (props.database || props.metadataDatabase || props.cache)) {
       throw new ConfigurationError(
         this,

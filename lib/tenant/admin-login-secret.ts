@@ -6,6 +6,8 @@ import { Construct } from 'constructs';
 import { acknowledgeLoginSecret } from './login-secret';
 import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
 import { Tenant } from './tenant';
+import { oneTenantProblems } from './tenant-rules';
+import { refuse } from '../validation/refuse';
 
 /** Props of {@link AdminLoginSecret}. */
 export interface AdminLoginSecretProps {
@@ -79,6 +81,7 @@ export class AdminLoginSecret extends Construct {
   constructor(scope: Construct, id: string, props: AdminLoginSecretProps) {
     super(scope, id);
     const { tenant } = props;
+    refuse(this, oneTenantProblems(tenant));
     this.secretName = AdminLoginSecret.nameFor(tenant.id);
     const secret = new secretsmanager.Secret(this, 'Secret', {
       secretName: this.secretName,

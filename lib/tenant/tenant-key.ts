@@ -3,6 +3,8 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ownKeyProps } from '../encryption/own-key';
 import { Tenant } from './tenant';
+import { oneTenantProblems } from './tenant-rules';
+import { refuse } from '../validation/refuse';
 
 /** Props of {@link TenantKey}. */
 export interface TenantKeyProps {
@@ -44,6 +46,7 @@ export class TenantKey extends Construct {
    */
   constructor(scope: Construct, id: string, props: TenantKeyProps) {
     super(scope, id);
+    refuse(this, oneTenantProblems(props.tenant));
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const key = new kms.Key(this, 'Key', ownKeyProps(`Superset tenant ${props.tenant.id}`, removalPolicy));
     key.addAlias(TenantKey.aliasFor(props.tenant.id));

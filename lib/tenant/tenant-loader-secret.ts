@@ -6,6 +6,8 @@ import { loaderRoleName } from '../provisioning/desired-databases';
 import { LoginSecret } from './login-secret';
 import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
 import { TenantSecretProps } from './tenant-secret';
+import { oneTenantProblems } from './tenant-rules';
+import { refuse } from '../validation/refuse';
 
 /**
  * The login of a tenant's ETL, which may make tables in the tenant's database and write to them: the secret
@@ -55,6 +57,7 @@ export class TenantLoaderSecret extends Construct {
   constructor(scope: Construct, id: string, props: TenantSecretProps) {
     super(scope, id);
     const { tenant, host, port, database, encryptionKey } = props;
+    refuse(this, oneTenantProblems(tenant));
     this.secretName = TenantLoaderSecret.nameFor(tenant.id);
     this.roleName = loaderRoleName(tenant.id);
     this.secret = new LoginSecret(this, 'Secret', {

@@ -6,6 +6,8 @@ import { metadataRoleName } from '../provisioning/desired-databases';
 import { LoginSecret } from './login-secret';
 import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
 import { TenantSecretProps } from './tenant-secret';
+import { oneTenantProblems } from './tenant-rules';
+import { refuse } from '../validation/refuse';
 
 /**
  * The login of a tenant's own Superset to its metadata, where these are on the server of the tenant's data: the secret
@@ -55,6 +57,7 @@ export class TenantMetadataSecret extends Construct {
   constructor(scope: Construct, id: string, props: TenantSecretProps) {
     super(scope, id);
     const { tenant, host, port, database, encryptionKey } = props;
+    refuse(this, oneTenantProblems(tenant));
     this.secretName = TenantMetadataSecret.nameFor(tenant.id);
     this.roleName = metadataRoleName(tenant.id);
     this.secret = new LoginSecret(this, 'Secret', {

@@ -3,7 +3,7 @@ import { ProxyAuthentication } from '../database/proxy-authentication';
 import { TenantColumn, TenantColumnType, TenantTable } from '../database/tenant-table';
 import { nearest } from '../validation/nearest';
 import { Path, Problem, pathText, valueText } from '../validation/problem';
-import { schemaProblems } from '../validation/schema';
+import { propertyProblems, schemaProblems } from '../validation/schema';
 import { reservedFor } from './reserved-ids';
 import { Tenant } from './tenant';
 
@@ -20,7 +20,7 @@ export function tenantProblems(
   return [
     ...tenants.flatMap((tenant, index) => below(['tenants', index], schemaProblems('Tenant', tenant))),
     ...below(['tenantColumn'], schemaProblems('TenantColumn', column)),
-    ...tables.flatMap((table, index) => below(['tables', index], schemaProblems('TenantTable', table))),
+    ...propertyProblems('EnvironmentData', 'tables', tables, ['tables']),
     ...missingValues(tenants),
     ...tenantRuleProblems(tenants, column, tables),
   ];
@@ -83,6 +83,14 @@ export function tenantRuleProblems(tenants: unknown, column: unknown, tables: un
   ];
 }
 
+/** What is wrong with some of the tenants of one Superset, whatever the model; none if all is well. */
+export function someTenantsProblems(tenants: readonly Tenant[]): Problem[] {
+  return [
+    ...tenants.flatMap((tenant, index) => below(['tenants', index], schemaProblems('Tenant', tenant))),
+    ...tenantRuleProblems(tenants, undefined, undefined),
+  ];
+}
+
 /**
  * What is wrong with tenants that have a database each, and with the shards that these are on; none if all is well.
  *
@@ -95,18 +103,22 @@ export function databaseTenantProblems(
   authentication?: ProxyAuthentication,
 ): Problem[] {
   return [
-    ...tenants.flatMap((tenant, index) => below(['tenants', index], schemaProblems('Tenant', tenant))),
+    ...propertyProblems('Environment', 'tenants', tenants, ['tenants']),
     ...tenantRuleProblems(tenants, undefined, undefined),
-    ...shards.flatMap(({ name, onlyFor }, index) =>
-      below(['shards', index], schemaProblems('EnvironmentShard', { name, onlyFor })),
+    ...propertyProblems(
+      'Environment',
+      'shards',
+      shards.map(({ name, onlyFor }) => ({ name, onlyFor })),
+      ['shards'],
     ),
+    ...propertyProblems('Environment', 'defaultShards', defaultShards, ['defaultShards']),
     ...shardRuleProblems(tenants, shards, defaultShards),
     ...ownKeyProblems(tenants, shards, authentication),
   ];
 }
 
-/** What is wrong with a tenant that has a Superset of its own; none if all is well. Values that are CDK tokens are not judged. */
-export function instanceTenantProblems(tenant: Tenant): Problem[] {
+/** What is wrong with a tenant, whatever the model; none if all is well. Values that are CDK tokens are not judged. */
+export function oneTenantProblems(tenant: Tenant): Problem[] {
   return [...schemaProblems('Tenant', tenant), ...tenantRuleProblems([tenant], undefined, undefined)];
 }
 
@@ -131,6 +143,27 @@ export function ownKeyProblems(tenants: unknown, shards: unknown, authentication
             remedy: `give it a shard of its own (onlyFor: ${String(field(tenant, 'id'))}), whose storage is under the key; or set proxy.authentication to secrets`,
           },
         ],
+  );
+}
+
+/** What is wrong with the names of servers that are given to a construct; none if all is well. */
+export function shardNameProblems(shards: readonly { readonly name: string }[]): Problem[] {
+  return [
+    ...shards.flatMap(({ name }, index) =>
+      propertyProblems('EnvironmentShard', 'name', name, ['shards', index, 'name']),
+    ),
+    ...duplicates(texts(shards, ['shards'], 'name'), 'SHARD_DUPLICATE', 'give each shard a name of its own'),
+  ];
+}
+
+/** Tenants that are said to be on servers that are not there. */
+export function placeProblems(
+  tenants: readonly { readonly shard: string }[],
+  shards: readonly { readonly name: string }[],
+): Problem[] {
+  return unknownShards(
+    texts(tenants, ['tenants'], 'shard'),
+    shards.map(({ name }) => name),
   );
 }
 

@@ -7,6 +7,8 @@ import { tenantRoleName } from '../provisioning/desired-state';
 import { LoginSecret } from './login-secret';
 import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
 import { Tenant } from './tenant';
+import { oneTenantProblems } from './tenant-rules';
+import { refuse } from '../validation/refuse';
 
 /** Props of {@link TenantSecret}. */
 export interface TenantSecretProps {
@@ -88,6 +90,7 @@ export class TenantSecret extends Construct {
   constructor(scope: Construct, id: string, props: TenantSecretProps) {
     super(scope, id);
     const { tenant, host, port, database, encryptionKey } = props;
+    refuse(this, oneTenantProblems(tenant));
     this.secretName = TenantSecret.nameFor(tenant.id);
     this.roleName = tenantRoleName(tenant.id);
     this.secret = new LoginSecret(this, 'Secret', {

@@ -18,7 +18,9 @@ export class ConfigurationError extends Error {
    * @param message the value, what is allowed and the way out.
    */
   constructor(scope: IConstruct, code: string, message: string) {
-    super(`${scope.node.path || 'App'}: ${message} [${code}]`);
+    // Where several things are wrong, each line says its own.
+    const ending = message.includes(`[${code}]`) ? '' : ` [${code}]`;
+    super(`${scope.node.path || 'App'}: ${message}${ending}`);
     this.name = 'ConfigurationError';
     this.code = code;
     this.constructPath = scope.node.path;

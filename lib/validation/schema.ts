@@ -41,7 +41,32 @@ export function schemaProblems(
   value: unknown,
   show: Show = (_path, given) => valueText(given),
 ): Problem[] {
-  const validate = validator(name);
+  return problemsOf(validator(name), value, show);
+}
+
+/** A struct of the schema of which constructs take some keys by themselves. */
+type StructName =
+  | 'Environment'
+  | 'EnvironmentData'
+  | 'EnvironmentDomain'
+  | 'EnvironmentNetwork'
+  | 'EnvironmentShard'
+  | 'EnvironmentSuperset'
+  | 'TenantInstance';
+
+/**
+ * Where a value differs from what the JSON Schema says of one key of a struct: constructs that take the value by itself refuse what
+ * an environment file refuses. A value that is not given is no problem, and CDK tokens are not judged.
+ *
+ * @param at path of the value, as the construct names it.
+ */
+export function propertyProblems(struct: StructName, key: string, value: unknown, at: Path): Problem[] {
+  if (value === undefined || Token.isUnresolved(value)) return [];
+  const problems = problemsOf(validator(struct, key), value, (_path, given) => valueText(given));
+  return problems.map((problem) => ({ ...problem, path: [...at, ...problem.path] }));
+}
+
+function problemsOf(validate: ValidateFunction, value: unknown, show: Show): Problem[] {
   validate(value);
   const errors = (validate.errors ?? []).filter(({ data }) => !Token.isUnresolved(data));
   const misspelled = new Set(errors.map(meantKey));
@@ -55,15 +80,16 @@ export function schemaProblems(
   return [...problems.values()];
 }
 
-function validator(name: SchemaName): ValidateFunction {
+function validator(name: SchemaName | StructName, key?: string): ValidateFunction {
   if (!ajv) {
     const schema = JSON.parse(readFileSync(SCHEMA, 'utf8'));
     definitions = schema.definitions;
     ajv = new Ajv({ allErrors: true, verbose: true, keywords: ['patternErrorMessage'] });
     ajv.addSchema(schema, 'Environment');
   }
-  const validate = ajv.getSchema(name === 'Environment' ? name : `Environment#/definitions/${name}`);
-  if (!validate) throw new Error(`${SCHEMA} does not define ${name}.`);
+  const struct = name === 'Environment' ? '' : `/definitions/${name}`;
+  const validate = ajv.getSchema(`Environment#${struct}${key === undefined ? '' : `/properties/${key}`}`);
+  if (!validate) throw new Error(`${SCHEMA} does not define ${key ?? ''} of ${name}.`);
   return validate;
 }
 

@@ -78,7 +78,7 @@ test.each<[string, TenantInstance, string]>([
   [
     'a network that is everywhere',
     { allowedNetworks: ['0.0.0.0/0'] },
-    'tenants[0].instance.allowedNetworks[0] is "0.0.0.0/0", which is everywhere; to mend: take allowedNetworks out, and let the environment face the internet (domain.internetFacing) [CIDR_EVERYWHERE]',
+    'tenants[0].instance.allowedNetworks[0] is "0.0.0.0/0", which is everywhere; to mend: take allowedNetworks out, and set internetFacing [CIDR_EVERYWHERE]',
   ],
   [
     'a network of its own, but a load balancer of the cell',
@@ -88,7 +88,7 @@ test.each<[string, TenantInstance, string]>([
   [
     'more networks than a rule of a shared load balancer takes',
     { loadBalancer: InstanceSharing.CELL, allowedNetworks: [1, 2, 3, 4, 5].map((n) => `203.0.113.${n}/32`) },
-    'tenants[0].instance.allowedNetworks has 5 entries behind the load balancer of the cell; allowed: 4, since a rule takes five values and the host name is one; AWS cannot raise it; to mend: join them, or add loadBalancer: own [NETWORKS_TOO_MANY]',
+    'tenants[0].instance.allowedNetworks has 5 entries behind the load balancer of the cell; allowed: 4, since a rule takes five values and the host name is one; AWS cannot raise it; to mend: join them, or give it a load balancer (loadBalancer: own) [NETWORKS_TOO_MANY]',
   ],
   [
     'backups of a server that is not its own',

@@ -200,11 +200,13 @@ describe('in a given VPC', () => {
 });
 
 test.each(['10.0.0.0/8', '10.0.0.0/24', '10.0.0.0', 'fd00::/16'])('the address range %s is refused', (cidr) => {
-  expect(() => network({ cidr })).toThrow(/cidr is '.*'.*\/16 to \/22.*NETWORK_CIDR_INVALID/);
+  expect(() => network({ cidr })).toThrow(/cidr is ".*"; allowed: an IPv4 range from \/16 to \/22.*VALUE_INVALID/);
 });
 
 test('a single availability zone is refused', () => {
-  expect(() => network({ availabilityZones: ['eu-west-1a'] })).toThrow(/names 1 \(eu-west-1a\).*NETWORK_ZONES_INVALID/);
+  expect(() => network({ availabilityZones: ['eu-west-1a'] })).toThrow(
+    /availabilityZones has 1 entry; allowed: a list of 2 to 3.*LIST_LENGTH/,
+  );
 });
 
 test.each([{}, { publicSubnets: true }, { internetEgress: true }])('the rule packs find nothing in %j', (props) => {

@@ -393,8 +393,8 @@ describe('Superset as a service', () => {
 
   test.each([
     ['Web', { minWebTasks: 7 }, 'minWebTasks is 7 and maxWebTasks 6'],
-    ['Worker', { minWorkerTasks: 0 }, 'minWorkerTasks is 0 and maxWorkerTasks 4'],
-    ['Worker', { maxWorkerTasks: 2.5 }, 'minWorkerTasks is 1 and maxWorkerTasks 2.5'],
+    ['Worker', { minWorkerTasks: 0 }, 'minWorkerTasks is 0; allowed: a whole number from 1 to 100'],
+    ['Worker', { maxWorkerTasks: 2.5 }, 'maxWorkerTasks is 2.5; allowed: a whole number from 1 to 100'],
   ])('refuses bounds of %s tasks that cannot be', (_, props, message) => {
     expect(() => synthesise(props)).toThrow(`Demo/Superset: ${message}`);
   });
@@ -439,7 +439,11 @@ describe('Superset as a service', () => {
     const network = new TenancyNetwork(bare, 'Network');
     const metadataDatabase = new MetadataDatabase(bare, 'Metadata', { network });
     const cache = new SupersetCache(bare, 'Cache', { network });
-    const certificate = acm.Certificate.fromCertificateArn(bare, 'C', 'arn:aws:acm:eu-central-1:0:certificate/0f');
+    const certificate = acm.Certificate.fromCertificateArn(
+      bare,
+      'C',
+      'arn:aws:acm:eu-central-1:000000000000:certificate/0f',
+    );
     const parts = { tenants: [], network, metadataDatabase, cache };
     expect(() => new SupersetService(bare, 'S', { ...parts, certificate, domainName: 'a.example.com' })).toThrow(
       "the region of stack 'Bare' is not known",

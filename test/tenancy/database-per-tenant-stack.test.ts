@@ -370,7 +370,11 @@ describe('composed by hand', () => {
     new DatabasePerTenancy(stack, 'Tenancy', {
       tenants: tenants(12),
       domainName: 'superset.example.com',
-      certificate: acm.Certificate.fromCertificateArn(stack, 'Certificate', 'arn:aws:acm:eu-central-1:1:certificate/x'),
+      certificate: acm.Certificate.fromCertificateArn(
+        stack,
+        'Certificate',
+        'arn:aws:acm:eu-central-1:000000000000:certificate/0f',
+      ),
       image: SupersetImage.fromRegistry('superset'),
       ...props,
     });
