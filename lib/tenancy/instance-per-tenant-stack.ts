@@ -16,7 +16,7 @@ import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { InstanceSharing } from '../tenant/tenant-instance';
 import { TenantKey } from '../tenant/tenant-key';
-import { isProtected, warnUnprotected } from '../protection/protection';
+import { TerminationProtection } from '../protection/termination-protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { checkEnvironment, imageAt, networkProps, serverProps } from './environment-parts';
 import { InstanceCell } from './instance-cell';
@@ -68,7 +68,7 @@ export class InstancePerTenantStack extends Stack {
     const plan = planOf(scope, environment, props.tenantId);
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy && isProtected(scope),
+      terminationProtection: !destroy,
       ...props,
       env: { account: environment.account, region: plan.region },
     });
@@ -86,7 +86,7 @@ export class InstancePerTenantStack extends Stack {
     const { tenant } = plan;
     const { domain, superset, data } = environment;
     const region = regionOf(environment, plan.region);
-    if (!destroy) warnUnprotected(this);
+    if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
     this.zones = region.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new TenantKey(this, 'Key', { tenant, removalPolicy }).key;
