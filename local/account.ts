@@ -60,6 +60,19 @@ export class Account {
     return resources;
   }
 
+  /** Status of each stack that is not deleted, but for the bootstrap's; those nested in others, too. */
+  public async statuses(): Promise<Record<string, string>> {
+    const statuses: [string, string][] = [];
+    for await (const page of paginateListStacks({ client: this.cloudFormation }, {})) {
+      for (const { StackName, StackStatus } of page.StackSummaries ?? []) {
+        if (StackName && StackName !== 'CDKToolkit' && StackStatus !== 'DELETE_COMPLETE') {
+          statuses.push([StackName, StackStatus ?? '']);
+        }
+      }
+    }
+    return Object.fromEntries(statuses);
+  }
+
   /** Lifts the protection against deletion, as whoever means to delete a stack must. */
   public async allowDeletion(stack: string): Promise<void> {
     await this.cloudFormation.send(

@@ -250,6 +250,11 @@ interface Manifest {
   >;
 }
 
+/** Names of the stacks of an assembly, but for those nested in them. */
+export function stackNames(assembly: string): string[] {
+  return stacksOf(assembly).map(([name]) => name);
+}
+
 /** The stacks of an assembly, but for those nested in them. */
 function stacksOf(assembly: string): [name: string, template: Template][] {
   const read = (file: string) => JSON.parse(readFileSync(join(assembly, file), 'utf8'));

@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 
 import emulator_iam
+import emulator_lifecycle
 import emulator_record
 import pg8000.native
 import valkey
@@ -159,12 +160,27 @@ def make_proxy_account(instance):
 
 
 def take_server(physical_id):
-    """Deletes what the server held, as the deletion of an instance does."""
+    """Deletes what the server held, as the deletion of an instance does: all databases and roles that a new one does not have."""
     instance = rds._instances[physical_id]
     server = server_of(instance)
     if server:
-        name = pg8000.native.identifier(instance["DBName"])
-        statement(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        rdsadmin = server["superuser"]
+        databases = statement(
+            server,
+            "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'rdsadmin')",
+            rdsadmin,
+        )
+        for [name] in databases:
+            statement(server, f"DROP DATABASE {pg8000.native.identifier(name)} WITH (FORCE)", rdsadmin)
+        roles = statement(
+            server,
+            "SELECT rolname FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND NOT rolsuper AND rolname <> :master",
+            rdsadmin,
+            master=server["username"],
+        )
+        for [name] in roles:
+            role = pg8000.native.identifier(name)
+            statement(server, f"DROP OWNED BY {role}; DROP ROLE {role}", rdsadmin)
     secretsmanager._secrets.pop(f"rds!db-{instance['DbiResourceId'].lower()}", None)
 
 
@@ -346,7 +362,7 @@ def wrap_replication_group():
     handlers |= {"create": create_group, "update": update_group, "delete": delete_group}
 
 
-# Secrets: AWS gives the ARN as the id, refuses a name that is taken, and leaves out the excluded classes of characters.
+# Secrets: AWS gives the ARN as the id, and leaves out the excluded classes of characters.
 
 create_secret = HANDLERS["AWS::SecretsManager::Secret"]["create"]
 EXCLUDED_CLASSES = {
@@ -377,9 +393,7 @@ def wrap_secret():
         _, attributes = answer
         return attributes["Arn"], attributes
 
-    def create_unless_taken(logical_id, props, stack_name):
-        if props.get("Name") in secretsmanager._secrets:
-            raise ValueError(f"The operation failed because the secret {props['Name']} already exists. (ResourceExistsException)")
+    def create_with_arn(logical_id, props, stack_name):
         return with_arn(create(logical_id, with_excluded_classes(props), stack_name))
 
     def update_secret(arn, old_props, new_props, stack_name, logical_id=None):
@@ -387,7 +401,7 @@ def wrap_secret():
         return with_arn(update(name_of(arn), old_props, new_props, stack_name, logical_id))
 
     handlers |= {
-        "create": create_unless_taken,
+        "create": create_with_arn,
         "update": update_secret,
         "delete": lambda arn, props: delete(name_of(arn), props),
     }
@@ -514,6 +528,7 @@ if __name__ == "__main__":
     wrap_replication_group()
     wrap_secret()
     wrap_nested_stack()
+    emulator_lifecycle.enforce(STATE)
     if "ECS_AGENT" in os.environ:
         take_task_state()
     else:

@@ -74,6 +74,10 @@ export interface Emulator {
   registeredTargets(): string[];
   /** Says why the target of a proxy is not available, by the logical id of the proxy; an empty text if it is. */
   setTargetHealth(problems: Record<string, string>): void;
+  /** Has the first resource whose `<stack>/<type>/<logical id>` a regular expression is found in fail once, when it is made or changed. */
+  failOnce(...resources: RegExp[]): void;
+  /** Faults that nothing has met so far. */
+  pendingFaults(): string[];
   /** What the emulator was asked for and only wrote down, though it does not know it. */
   pretended(): string[];
   /** Resolves when the emulator has ended, whoever ended it. */
@@ -90,6 +94,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const log = join(directory, 'emulator.log');
   const servers = join(directory, 'servers.json');
   writeFileSync(servers, '{}');
+  const faults = join(directory, 'faults.json');
   const environment = isolatedEnvironment(directory, endpoint, account, region);
   const emulator = start(options.python, [join(__dirname, 'emulator.py'), directory], log, {
     cwd: directory,
@@ -138,6 +143,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       writeFileSync(`${file}.new`, JSON.stringify(problems));
       renameSync(`${file}.new`, file);
     },
+    failOnce: (...resources) => writeFileSync(faults, JSON.stringify(resources.map(({ source }) => source))),
+    pendingFaults: () => read<string[]>(faults, []),
     pretended: () => read<string[]>(join(directory, 'pretended.json'), []),
     ended: emulator.ended,
     stop: emulator.stop,

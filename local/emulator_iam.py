@@ -14,6 +14,9 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
 from ministack.services import ecs, iam, rds, secretsmanager, sts
 
+# Services of which a field of the form has the ARN that a call is about.
+NAMED_BY_ARN = {"cloudformation": "StackName", "elasticloadbalancing": "LoadBalancerArn"}
+
 request = ContextVar("request", default=(b"", {}))
 
 
@@ -67,6 +70,9 @@ def judge(state):
         found = resource_of(service, method, path, headers, body, query, region, account)
         if service == "logs" and ":log-group:" in found:
             return found.removesuffix(":*") + ":*"  # as policies name a group
+        if service in NAMED_BY_ARN:
+            arn = fields().get(NAMED_BY_ARN[service], "")
+            return arn if arn.startswith("arn:") else found
         if service not in ("ecs", "rds"):
             return found
         action = iam_actions.extract_iam_action(service, method, path, headers, body, query)
@@ -117,7 +123,7 @@ def resources_of(action, region):
     if action == "rds:DescribeDBProxyTargets":
         proxy = rds._db_proxies[fields()["DBProxyName"]]
         return [proxy["DBProxyArn"], proxy["TargetGroup"]["TargetGroupArn"]]
-    if action in ("rds:CreateDBSnapshot", "rds:DescribeDBSnapshots"):
+    if action in ("rds:CreateDBSnapshot", "rds:DescribeDBSnapshots", "rds:ModifyDBInstance"):
         names = (("db", "DBInstanceIdentifier"), ("snapshot", "DBSnapshotIdentifier"))
         prefix = f"arn:aws:rds:{region}:{get_account_id()}"
         return [f"{prefix}:{kind}:{fields()[name]}" for kind, name in names if name in fields()]

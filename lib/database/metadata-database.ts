@@ -65,8 +65,8 @@ export interface MetadataDatabaseProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What happens to the server with the stack. All but DESTROY turns deletion protection on, unless the context
-   * `superset-tenancy:unprotected` is true, and keeps automated backups, log groups, the own key and what else the server uses.
+   * What happens to the server with the stack. All but DESTROY turns deletion protection on as soon as the server is
+   * there, and keeps automated backups, log groups, the own key and what else the server uses.
    * RETAIN does not keep what a failed deployment has created.
    *
    * @default RemovalPolicy.RETAIN

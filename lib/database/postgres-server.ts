@@ -4,10 +4,11 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
+import { Construct, IDependable } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
-import { UNPROTECTED, isProtected, kept } from '../protection/protection';
+import { DeletionProtection, PROTECTED_AFTERWARDS, serverProtection } from '../protection/deletion-protection';
+import { kept } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { instanceClassNames, instanceClassOf, maxConnections } from './instance-class';
@@ -35,6 +36,7 @@ export class PostgresServer extends Construct {
   public readonly connections: ec2.Connections;
   public readonly encryptionKey: kms.IKey;
   public readonly maxConnections: number;
+  private readonly deletionProtection?: DeletionProtection;
 
   constructor(scope: Construct, id: string, props: PostgresServerProps) {
     super(scope, id);
@@ -83,7 +85,8 @@ export class PostgresServer extends Construct {
       backupRetention: this.validRetention(props.backupRetention),
       deleteAutomatedBackups: removed,
       copyTagsToSnapshot: true,
-      deletionProtection: !removed && isProtected(this),
+      // Retained, no template says it: see DeletionProtection.
+      deletionProtection: removed ? false : undefined,
       removalPolicy: kept(props.removalPolicy),
       autoMinorVersionUpgrade: true,
       cloudwatchLogsExports: LOG_EXPORTS,
@@ -102,8 +105,21 @@ export class PostgresServer extends Construct {
     }
     this.instance = instance;
     this.masterSecret = instance.secret!;
+    if (!removed) {
+      const isRetained = kept(props.removalPolicy) === removalPolicy;
+      this.deletionProtection = new DeletionProtection(
+        this,
+        'DeletionProtection',
+        serverProtection(instance, isRetained),
+      );
+    }
     securityGroup.applyRemovalPolicy(removalPolicy);
     this.acknowledgeFindings(instance, props);
+  }
+
+  /** Has resources made before the protection is turned on: until that is done, RDS may refuse to register the server with a proxy. */
+  public protectAfter(...resources: IDependable[]): void {
+    this.deletionProtection?.node.addDependency(...resources);
   }
 
   private validInstanceClass(name: string): string {
@@ -247,13 +263,13 @@ export class PostgresServer extends Construct {
       );
       skipCheckov(instance.node.defaultChild as rds.CfnDBInstance, reason, 'CKV_AWS_157');
     }
-    if (props.removalPolicy === RemovalPolicy.DESTROY || !isProtected(this)) {
-      const reason = `Deletion was asked for, with removalPolicy: DESTROY or the context ${UNPROTECTED}.`;
-      Validations.of(instance).acknowledge(
-        { id: 'AwsSolutions-RDS10', reason },
-        { id: 'NIST.800.53.R5-RDSInstanceDeletionProtectionEnabled', reason },
-      );
-    }
+    const reason = this.deletionProtection
+      ? PROTECTED_AFTERWARDS
+      : 'Deletion was asked for, with removalPolicy: DESTROY.';
+    Validations.of(instance).acknowledge(
+      { id: 'AwsSolutions-RDS10', reason },
+      { id: 'NIST.800.53.R5-RDSInstanceDeletionProtectionEnabled', reason },
+    );
   }
 }
 

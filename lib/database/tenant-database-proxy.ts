@@ -183,6 +183,7 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
         connectionBorrowTimeout: this.borrowTimeout.toSeconds(),
       },
     });
+    if (Stack.of(this) === Stack.of(server)) server._protectAfter(this.targetGroup);
     this.targetGroup.node.addValidation({ validate: () => this.pinningFilters() });
   }
 

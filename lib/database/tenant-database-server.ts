@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
+import { Construct, IDependable } from 'constructs';
 import { DEFAULT_BACKUP_DAYS, DEFAULT_TENANTS_SERVER } from '../defaults';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { PostgresServer } from './postgres-server';
@@ -71,8 +71,8 @@ export interface TenantDatabaseServerProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What happens to the server with the stack. All but DESTROY turns deletion protection on, unless the context
-   * `superset-tenancy:unprotected` is true, and keeps automated backups, log groups, the own key and what else the server uses.
+   * What happens to the server with the stack. All but DESTROY turns deletion protection on as soon as the server is
+   * there, and keeps automated backups, log groups, the own key and what else the server uses.
    * RETAIN does not keep what a failed deployment has created.
    *
    * @default RemovalPolicy.RETAIN
@@ -112,6 +112,8 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
   /** Who may connect. Nobody may before a call to `connections.allowDefaultPortFrom`. */
   public readonly connections: ec2.Connections;
 
+  private readonly server: PostgresServer;
+
   /**
    * @param scope the parent.
    * @param id the id in it.
@@ -135,12 +137,22 @@ export class TenantDatabaseServer extends Construct implements ec2.IConnectable 
       encryptionKey: props.encryptionKey,
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
+    this.server = server;
     this.instance = server.instance;
     this.masterSecret = server.masterSecret;
     this.hostname = server.instance.dbInstanceEndpointAddress;
     this.port = server.instance.dbInstanceEndpointPort;
     this.maxConnections = server.maxConnections;
     this.connections = server.connections;
+  }
+
+  /**
+   * Has resources of this stack made before deletion protection is turned on.
+   *
+   * @internal
+   */
+  public _protectAfter(...resources: IDependable[]): void {
+    this.server.protectAfter(...resources);
   }
 
   /**

@@ -43,8 +43,8 @@ export interface SharedLoadBalancerProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * What happens to the access logs with the stack. All but DESTROY turns deletion protection on, unless the context
-   * `superset-tenancy:unprotected` is true.
+   * What happens to the access logs with the stack. All but DESTROY turns deletion protection on, as soon as it is
+   * there.
    *
    * @default RemovalPolicy.RETAIN
    */

@@ -9,7 +9,7 @@ import * as wafv2 from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { letLogsUse } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
-import { UNPROTECTED, isProtected } from '../protection/protection';
+import { DeletionProtection, PROTECTED_AFTERWARDS, loadBalancerProtection } from '../protection/deletion-protection';
 import { limitCdkFunction } from '../provisioning/cdk-function';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCheckov } from '../validation/skipped-checks';
@@ -45,7 +45,6 @@ export class SupersetLoadBalancer extends Construct {
       vpcSubnets: internetFacing ? this.publicSubnets(network) : network.serviceSubnets,
       internetFacing,
       securityGroup,
-      deletionProtection: isProtected(this) && !removed,
       dropInvalidHeaderFields: true,
       idleTimeout: Duration.seconds(TIMEOUTS.loadBalancerIdle),
     });
@@ -64,10 +63,14 @@ export class SupersetLoadBalancer extends Construct {
       const emptying = accessLogs.node.findChild('AutoDeleteObjectsCustomResource');
       loadBalancer.node.defaultChild!.node.addDependency(emptying);
     }
-    if (removed || !isProtected(this)) {
-      const reason = `Deletion was asked for, with removalPolicy: DESTROY or the context ${UNPROTECTED}.`;
-      Validations.of(loadBalancer).acknowledge({ id: 'NIST.800.53.R5-ELBDeletionProtectionEnabled', reason });
+    if (!removed) {
+      loadBalancer.removeAttribute('deletion_protection.enabled');
+      new DeletionProtection(this, 'DeletionProtection', loadBalancerProtection(loadBalancer));
     }
+    Validations.of(loadBalancer).acknowledge({
+      id: 'NIST.800.53.R5-ELBDeletionProtectionEnabled',
+      reason: removed ? 'Deletion was asked for, with removalPolicy: DESTROY.' : PROTECTED_AFTERWARDS,
+    });
     if (internetFacing) {
       this.addWebAcl(props.encryptionKey);
     } else {

@@ -217,7 +217,7 @@ export interface SupersetServiceProps {
 
   /**
    * What happens to Superset's secrets and the access logs with the stack. All but DESTROY turns the load balancer's deletion
-   * protection on, unless the context `superset-tenancy:unprotected` is true. A lost `SECRET_KEY` makes what Superset encrypted with it
+   * protection on, as soon as it is there. A lost `SECRET_KEY` makes what Superset encrypted with it
    * unreadable.
    *
    * @default RemovalPolicy.RETAIN

@@ -10,7 +10,7 @@ import { Environment, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
-import { isProtected, warnUnprotected } from '../protection/protection';
+import { TerminationProtection } from '../protection/termination-protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { TenantKey } from '../tenant/tenant-key';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
@@ -41,13 +41,13 @@ export class DatabasePerTenantStack extends Stack {
     const { environment } = props;
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy && isProtected(scope),
+      terminationProtection: !destroy,
       ...props,
       env: { account: environment.account, region: environment.region },
     });
     checkEnvironment(this, environment, TenancyModel.DATABASE_PER_TENANT);
     checkStackNames(this);
-    if (!destroy) warnUnprotected(this);
+    if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));

@@ -10,7 +10,7 @@ import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
 import { InstanceSharing } from '../tenant/tenant-instance';
-import { isProtected, warnUnprotected } from '../protection/protection';
+import { TerminationProtection } from '../protection/termination-protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { checkInstanceConnections } from './connection-budget';
 import { checkEnvironment, networkProps, serverProps } from './environment-parts';
@@ -55,14 +55,14 @@ export class InstanceCellStack extends Stack {
     const plans = instancePlans(environment).filter(({ tenant }) => props.tenantIds.includes(tenant.id));
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy && isProtected(scope),
+      terminationProtection: !destroy,
       ...props,
       env: { account: environment.account, region },
     });
     checkStackNames(this);
     this.node.addMetadata('superset-tenancy:cell', { tenants: props.tenantIds });
     const { certificateArn, network: given } = regionOf(environment, region);
-    if (!destroy) warnUnprotected(this);
+    if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
     this.zones = given?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset cell ${id}`, removalPolicy));

@@ -17,7 +17,7 @@ import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { InstanceSharing } from '../tenant/tenant-instance';
 import { TenantKey } from '../tenant/tenant-key';
-import { isProtected, warnUnprotected } from '../protection/protection';
+import { TerminationProtection } from '../protection/termination-protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { checkEnvironment, imageAt, networkProps, serverProps } from './environment-parts';
 import { InstanceCell } from './instance-cell';
@@ -69,7 +69,7 @@ export class InstancePerTenantStack extends Stack {
     const plan = planOf(scope, environment, props.tenantId);
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy && isProtected(scope),
+      terminationProtection: !destroy,
       ...props,
       env: { account: environment.account, region: plan.region },
     });
@@ -88,7 +88,7 @@ export class InstancePerTenantStack extends Stack {
     const { tenant } = plan;
     const { domain, superset, data } = environment;
     const region = regionOf(environment, plan.region);
-    if (!destroy) warnUnprotected(this);
+    if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
     this.zones = region.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new TenantKey(this, 'Key', { tenant, removalPolicy }).key;

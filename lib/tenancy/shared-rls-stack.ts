@@ -9,7 +9,7 @@ import { ownKeyProps } from '../encryption/own-key';
 import { Environment, EnvironmentData, TenancyModel } from '../environment/environment';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { checkStackNames } from '../placement/stack-names';
-import { isProtected, warnUnprotected } from '../protection/protection';
+import { TerminationProtection } from '../protection/termination-protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { checkEnvironment, networkProps, serverProps, supersetProps } from './environment-parts';
@@ -38,13 +38,13 @@ export class SharedRlsStack extends Stack {
     const { environment } = props;
     const destroy = environment.destroyDataWithStack ?? false;
     super(scope, id, {
-      terminationProtection: !destroy && isProtected(scope),
+      terminationProtection: !destroy,
       ...props,
       env: { account: environment.account, region: environment.region },
     });
     checkEnvironment(this, environment, TenancyModel.SHARED_RLS);
     checkStackNames(this);
-    if (!destroy) warnUnprotected(this);
+    if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));

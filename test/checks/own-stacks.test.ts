@@ -3,10 +3,9 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { letLogsUse } from '../../lib/encryption/own-key';
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 import { tenancyFindings } from '../tenancy-findings';
-import { databaseExample, example, instanceExample, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 
 /** A fault that is put back into a stack of ours: the type and the path of a resource, what is done to it, and what is found. */
@@ -133,7 +132,7 @@ function withFaults(app: App, faults: Fault[]): App {
 describe.each<[string, Fault[], (app: App) => void]>([
   ['shared-rls', SHARED, (app) => newStack(app, example())],
   ['database-per-tenant', DATABASE, (app) => newStack(app, databaseExample())],
-  ['instance-per-tenant', FLEET, (app) => new InstanceFleet(app, 'Demo', { environment: instanceExample() })],
+  ['instance-per-tenant', FLEET, (app) => newFleet(app, instanceExample())],
 ])('in %s, put back into the template', (_, faults, make) => {
   let found: string[];
 

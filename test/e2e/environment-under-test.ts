@@ -14,6 +14,7 @@ import {
   loaderLogin,
   loaderLogins,
   serversOf,
+  stackNames,
   tenantSecretName,
 } from '../../local/deployment';
 import { REPOSITORY } from '../../local/directories';
@@ -21,7 +22,7 @@ import { ExampleEnvironment, withExampleData } from '../../local/example-environ
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { run } from '../../local/processes';
-import { STACK, synthesiseStack } from './stack-under-test';
+import { Change, STACK, synthesiseFleet, synthesiseStack } from './stack-under-test';
 
 const DATABASE = 'analytics';
 
@@ -95,8 +96,8 @@ export class EnvironmentUnderTest {
   }
 
   /** Synthesises and deploys; rejects with the reason when CloudFormation does. */
-  public async deploy(environment: Environment): Promise<void> {
-    this.synthesise(environment);
+  public async deploy(environment: Environment, change?: Change): Promise<void> {
+    this.synthesise(environment, change);
     await deploy(this.cloud, this.assembly);
   }
 
@@ -111,9 +112,14 @@ export class EnvironmentUnderTest {
     return cdk(['diff', '--app', this.assembly], this.cloud.emulator, this.cloud.log('diff'), this.cloud.directory);
   }
 
-  /** Deletes the stack that was synthesised last. */
+  /** Turns termination protection off, and deletes the stacks that were synthesised last. */
   public async destroy(): Promise<void> {
-    await this.account.allowDeletion(STACK);
+    for (const stack of stackNames(this.assembly)) await this.account.allowDeletion(stack);
+    await this.cdkDestroy();
+  }
+
+  /** `cdk destroy`, and nothing before it. */
+  public async cdkDestroy(): Promise<void> {
     const args = ['destroy', '--all', '--force', '--app', this.assembly];
     await cdk(args, this.cloud.emulator, this.cloud.log('destroy'), this.cloud.directory);
   }
@@ -166,9 +172,13 @@ export class EnvironmentUnderTest {
     return stopUnrefused(this.cloud);
   }
 
-  private synthesise(environment: Environment): void {
+  private synthesise(environment: Environment, change?: Change): void {
     rmSync(this.assembly, { recursive: true, force: true });
-    synthesiseStack(environment, this.assembly);
+    if (environment.model === TenancyModel.INSTANCE_PER_TENANT) {
+      synthesiseFleet(environment, STACK, this.assembly, change);
+    } else {
+      synthesiseStack(environment, this.assembly, change);
+    }
   }
 }
 

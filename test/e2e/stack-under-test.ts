@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { App, Validations } from 'aws-cdk-lib';
+import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Environment, TenancyModel } from '../../lib/environment/environment';
 import { DatabasePerTenantStack } from '../../lib/tenancy/database-per-tenant-stack';
 import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
@@ -17,8 +17,11 @@ const CONTEXT = {
 /** Name of the stack. */
 export const STACK = 'Tenancy';
 
+/** Changes a stack, to put a fault back. */
+export type Change = (stack: Stack) => void;
+
 /** Synthesises the stack of an environment into a directory. */
-export function synthesiseStack(environment: Environment, outdir: string): void {
+export function synthesiseStack(environment: Environment, outdir: string, change?: Change): void {
   const app = new App({ outdir, context: CONTEXT });
   const Model = environment.model === TenancyModel.SHARED_RLS ? SharedRlsStack : DatabasePerTenantStack;
   const stack = new Model(app, STACK, { environment });
@@ -26,12 +29,15 @@ export function synthesiseStack(environment: Environment, outdir: string): void 
     id: 'Annotation::superset-tenancy:fit-tenants',
     reason: 'A hundred tenants are deployed to show that they can be, not that they should.',
   });
+  change?.(stack);
   app.synth();
 }
 
 /** Synthesises the stacks of an environment with a Superset for each tenant into a directory. */
-export function synthesiseFleet(environment: Environment, id: string, outdir: string): void {
+export function synthesiseFleet(environment: Environment, id: string, outdir: string, change?: Change): void {
   const app = new App({ outdir, context: CONTEXT });
-  new InstanceFleet(app, id, { environment, placementFile: join(dirname(outdir), `${id}.places.json`) });
+  const placementFile = join(dirname(outdir), `${id}.places.json`);
+  const { cells, instances } = new InstanceFleet(app, id, { environment, placementFile });
+  if (change) [...cells, ...instances].forEach(change);
   app.synth();
 }

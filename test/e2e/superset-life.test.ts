@@ -1,6 +1,5 @@
 import { Environment } from '../../lib/environment/environment';
 import { EnvironmentUnderTest, environmentWith, tenant } from './environment-under-test';
-import { STACK } from './stack-under-test';
 
 // One Superset that fails to come, comes, is hurt, updated and destroyed: each test goes on where the one before it ended.
 
@@ -38,7 +37,6 @@ test('a migration that fails fails the deployment with its last lines, and no se
 
 test('when that is mended, a deployment ends with a Superset that is healthy', async () => {
   await aws.metadata('DROP DATABASE IF EXISTS superset WITH (FORCE)', 'postgres');
-  await aws.account.allowDeletion(STACK); // of what is left of the one that failed
   await aws.deploy(environmentOfImage('first'));
 
   await aws.supersetIsHealthy();

@@ -1,7 +1,6 @@
-import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
 import { ProxyAuthentication } from '../../lib/database/proxy-authentication';
 import { Environment } from '../../lib/environment/environment';
-import { databaseExample, example, instanceExample, userApp } from '../tenancy/environments';
+import { databaseExample, example, instanceExample, newFleet, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 import { Deployment, RawTemplates, templatesOf } from './deployed';
 
@@ -13,7 +12,7 @@ export const MODELS: Record<string, () => RawTemplates> = {
     templatesOfStack(databaseExample({ proxy: { authentication: ProxyAuthentication.IAM } })),
   'instance-per-tenant': () => {
     const app = userApp();
-    new InstanceFleet(app, 'Demo', { environment: instanceExample() });
+    newFleet(app, instanceExample());
     return templatesOf(app);
   },
 };

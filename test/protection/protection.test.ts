@@ -1,7 +1,6 @@
 import { App, CfnResource, Stack } from 'aws-cdk-lib';
-import { UNPROTECTED } from '../../lib/protection/protection';
+import { DELETION_PROTECTION, TERMINATION_PROTECTION } from '../../lib/protection/protection-requests';
 import { Environment } from '../../lib/environment/environment';
-import { policyFindings } from '../policy-findings';
 import { databaseExample, example, instanceExample, newFleet, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 
@@ -11,13 +10,13 @@ const oneStack =
   (environment: Environment): Build =>
   (app) => [newStack(app, environment)];
 
-const MODELS: [string, Build][] = [
-  ['shared-rls', oneStack(example())],
-  ['database-per-tenant', oneStack(databaseExample())],
+const MODELS: [string, (overrides: Partial<Environment>) => Build][] = [
+  ['shared-rls', (overrides) => oneStack(example(overrides))],
+  ['database-per-tenant', (overrides) => oneStack(databaseExample(overrides))],
   [
     'instance-per-tenant',
-    (app) => {
-      const { cells, instances } = newFleet(app, instanceExample());
+    (overrides) => (app) => {
+      const { cells, instances } = newFleet(app, instanceExample(overrides));
       return [...cells, ...instances];
     },
   ],
@@ -27,49 +26,31 @@ interface Resource {
   readonly Type: string;
   readonly DeletionPolicy?: string;
   readonly UpdateReplacePolicy?: string;
+  readonly DependsOn?: string | string[];
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly Properties: any;
 }
 
 /** All resources of a model, those of nested stacks too. */
-function built(build: Build, unprotected?: string) {
+function built(build: Build) {
   const app = userApp();
-  if (unprotected !== undefined) app.node.setContext(UNPROTECTED, unprotected);
   const stacks = build(app);
   app.synth();
   const resources = stacks
     .flatMap((stack) => stack.node.findAll())
     .filter(CfnResource.isCfnResource)
     .map((resource) => {
-      const template = Stack.of(resource).resolve(resource._toCloudFormation()) as {
-        Resources: Record<string, Resource>;
-      };
-      return Object.values(template.Resources)[0];
+      const stack = Stack.of(resource);
+      const template = stack.resolve(resource._toCloudFormation()) as { Resources: Record<string, Resource> };
+      return { stack, path: resource.node.path, ...Object.values(template.Resources)[0] };
     });
-  return { stacks, resources, messages: stacks.flatMap(({ node }) => node.metadata.map(({ data }) => String(data))) };
-}
-
-function protection({ stacks, resources }: ReturnType<typeof built>) {
-  const loadBalancers = resources.filter(({ Type }) => Type === 'AWS::ElasticLoadBalancingV2::LoadBalancer');
-  const attributes = loadBalancers.flatMap(
-    ({ Properties }) => Properties.LoadBalancerAttributes as { Key: string; Value: string }[],
-  );
-  return {
-    stacks: new Set(stacks.map(({ terminationProtection }) => terminationProtection)),
-    servers: new Set(
-      resources
-        .filter(({ Type }) => Type === 'AWS::RDS::DBInstance')
-        .map(({ Properties }) => Properties.DeletionProtection as boolean),
-    ),
-    loadBalancers: new Set(
-      attributes.filter(({ Key }) => Key === 'deletion_protection.enabled').map(({ Value }) => Value === 'true'),
-    ),
-  };
+  const ofType = (type: string) => resources.filter(({ Type }) => Type === type);
+  return { stacks, resources, ofType };
 }
 
 describe.each(MODELS)('%s', (_, build) => {
   test('what is kept does not stay when the deployment that makes it fails, so that its name is free for the next', () => {
-    const { resources } = built(build);
+    const { resources } = built(build({}));
 
     const stays = resources.filter(({ DeletionPolicy }) => DeletionPolicy === 'Retain').map(({ Type }) => Type);
     // Load balancers have written to them, and their names are CloudFormation's.
@@ -79,28 +60,49 @@ describe.each(MODELS)('%s', (_, build) => {
     }
   });
 
-  test('servers, load balancers and stacks are protected from deletion', () => {
-    const made = built(build);
+  test('each server and load balancer is protected when it is there, and in no template, so that a deployment can be rolled back', () => {
+    const { ofType } = built(build({}));
+    const servers = ofType('AWS::RDS::DBInstance');
+    const loadBalancers = ofType('AWS::ElasticLoadBalancingV2::LoadBalancer');
 
-    const all = new Set([true]);
-    expect(protection(made)).toEqual({ stacks: all, servers: all, loadBalancers: all });
-    expect(made.messages.join()).not.toContain(UNPROTECTED);
+    expect(ofType(DELETION_PROTECTION)).toHaveLength(servers.length + loadBalancers.length);
+    expect(ofType(DELETION_PROTECTION).filter(({ Properties }) => Properties.Retained === 'true')).toHaveLength(
+      servers.length,
+    );
+    for (const { Properties } of servers) expect(Properties.DeletionProtection).toBeUndefined();
+    for (const { Properties } of loadBalancers) {
+      expect(JSON.stringify(Properties.LoadBalancerAttributes)).not.toContain('deletion_protection');
+    }
   });
 
-  test('nothing is where a first deployment may have to be rolled back, which is warned of, and data is kept all the same', () => {
-    const made = built(build, 'true');
+  test('each stack is protected, and whatever fails first in it comes after what lifts that', () => {
+    const { stacks, resources, ofType } = built(build({}));
 
-    const none = new Set([false]);
-    expect(protection(made)).toEqual({ stacks: none, servers: none, loadBalancers: none });
-    expect(made.messages.join()).toContain(UNPROTECTED);
-    const servers = made.resources.filter(({ Type }) => Type === 'AWS::RDS::DBInstance');
-    expect(new Set(servers.map(({ DeletionPolicy }) => DeletionPolicy))).toEqual(new Set(['RetainExceptOnCreate']));
-    expect(made.stacks.flatMap(policyFindings)).toEqual([]);
+    expect(stacks.map(({ terminationProtection }) => terminationProtection)).toEqual(stacks.map(() => true));
+    for (const stack of stacks) {
+      const [{ path }] = ofType(TERMINATION_PROTECTION).filter((resource) => resource.stack === stack);
+      const released = stack.getLogicalId(stack.node.findAll().find(({ node }) => node.path === path) as CfnResource);
+      const early = resources
+        .filter((resource) => resource.stack === stack && ![resource.DependsOn ?? []].flat().includes(released))
+        .map((resource) => resource.path.replace(`${stack.node.path}/`, ''));
+      expect(early.sort()).toEqual([
+        'Custom::SupersetProtectionCustomResourceProvider/Handler',
+        'Custom::SupersetProtectionCustomResourceProvider/Role',
+        'TerminationProtection/Resource/Default',
+      ]);
+    }
   });
-});
 
-test('a value that says neither yes nor no is refused', () => {
-  expect(() => built(MODELS[0][1], 'maybe')).toThrow(
-    /superset-tenancy:unprotected is "maybe"; it must be true or false/,
-  );
+  test('what is to go with its stack is not protected', () => {
+    const { stacks, ofType } = built(build({ destroyDataWithStack: true }));
+
+    expect(stacks.map(({ terminationProtection }) => terminationProtection)).toEqual(stacks.map(() => false));
+    expect([...ofType(DELETION_PROTECTION), ...ofType(TERMINATION_PROTECTION)]).toEqual([]);
+    // Said, because it may have been deployed before with all that protects it.
+    for (const { Properties } of ofType('AWS::RDS::DBInstance')) expect(Properties.DeletionProtection).toBe(false);
+    for (const { Properties } of ofType('AWS::ElasticLoadBalancingV2::LoadBalancer')) {
+      const off = { Key: 'deletion_protection.enabled', Value: 'false' };
+      expect(Properties.LoadBalancerAttributes).toContainEqual(off);
+    }
+  });
 });

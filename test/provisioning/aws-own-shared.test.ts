@@ -14,6 +14,8 @@ describe("AWS's own roles and databases, in a database that tenants share", () =
       const before = await db.superuser(AWS_STATE);
       await reconcile(db.desired([tenant], []), db.environment);
       await db.superuser('GRANT tenant_tk4q9w TO rdstopmgr');
+      await db.superuser('CREATE ROLE rdsreporting');
+      await db.superuser('GRANT tenant_tk4q9w TO rdsreporting');
       await db.superuser('CREATE DATABASE rdsnew');
       await expect(reconcileStored(db.environment)).rejects.toThrow(
         /tenant tk4q9w, verification: it may connect to database rdsnew, which rdsadmin owns/,
@@ -21,6 +23,9 @@ describe("AWS's own roles and databases, in a database that tenants share", () =
       await server.postgres.refuseLogins('rdsnew');
       await reconcileStored(db.environment);
       await db.superuser('DROP DATABASE rdsnew');
+      const isMember = `SELECT pg_has_role('rdsreporting', 'tenant_tk4q9w', 'MEMBER') AS reads`;
+      expect(await db.superuser(isMember)).toEqual([{ reads: false }]);
+      await db.superuser('DROP ROLE rdsreporting');
       await db.superuser('REVOKE tenant_tk4q9w FROM rdstopmgr');
       expect(await db.superuser(AWS_STATE)).toEqual(before);
     } finally {

@@ -55,6 +55,21 @@ describe.each([15, 16, 17] as const)("AWS's own roles and databases, on PostgreS
     }
   }, 60_000);
 
+  test("do not include a customer's role whose name begins as theirs do: it loses a tenant's rights like any other", async () => {
+    await servers.superuser('CREATE ROLE rdsreporting');
+    try {
+      await reconcileDatabases(servers.desired([{ id: 'acme' }]));
+      await servers.superuser('GRANT tenant_acme TO rdsreporting; GRANT CONNECT ON DATABASE tenant_acme TO rdsreporting');
+      await stored();
+
+      const rights = `SELECT pg_has_role('rdsreporting', 'tenant_acme', 'MEMBER') OR
+                             has_database_privilege('rdsreporting', 'tenant_acme', 'CONNECT') AS some`;
+      expect(await servers.superuser(rights)).toEqual([{ some: false }]);
+    } finally {
+      await servers.superuser('DROP OWNED BY rdsreporting; DROP ROLE rdsreporting');
+    }
+  }, 60_000);
+
   test('lock RDS Proxy out until the next run only, if somebody takes its right', async () => {
     const account = await registerProxyTarget(servers.serverOf('a'));
     const login = { user: account.username, password: account.password };

@@ -5,11 +5,11 @@ import { databaseExample, example, instanceExample, newFleet, userApp } from '..
 import { newStack } from '../tenancy/templates';
 
 /**
- * What a second call does no harm: those of aws-cdk-lib empty a bucket and take rules out of a security group, and what begins a
- * migration, a snapshot or a wait knows the request by its id, and is done in seconds.
+ * What a second call does no harm: those of aws-cdk-lib empty a bucket and take rules out of a security group, protection is on or off
+ * however often that is asked for, and what begins a migration, a snapshot or a wait knows the request by its id, and is done in seconds.
  */
 const SAFE_TO_REPEAT =
-  /^Custom(S3AutoDeleteObjects|VpcRestrictDefaultSG)CustomResourceProviderHandler|(Migration|RdsRequests)Providerframework/;
+  /^Custom(S3AutoDeleteObjects|VpcRestrictDefaultSG|SupersetProtection)CustomResourceProviderHandler|(Migration|RdsRequests)Providerframework/;
 
 /** Functions of a stack that EventBridge or CloudFormation calls, which both do asynchronously, by logical id. */
 function calledAsynchronously(template: Template): string[] {

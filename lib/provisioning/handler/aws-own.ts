@@ -4,13 +4,13 @@ import { Change, Session } from './session';
 import { identifier, sql } from './sql';
 
 /**
- * Names of the accounts that RDS uses itself: rdsadmin, rdsproxyadmin, rdstopmgr, rdsrepladmin and those that it may add. What they
- * own, hold and run is left as it is found.
+ * The accounts that RDS for PostgreSQL uses itself, and no others whose names begin as theirs do: a customer may have a role
+ * `rdsreporting`. What they own, hold and run is left as it is found.
  *
  * Its groups, such as `rds_superuser` and `rds_iam`, are for customers to put logins into: a tenant's membership in one, or a right of
  * one on a tenant's database, is the doing of a customer, and ends like any other.
  */
-export const AWS_ACCOUNT = '^rds[^_]';
+export const AWS_ACCOUNT = '^rds(admin|proxyadmin|repladmin|topmgr)$';
 
 /** As whom RDS Proxy checks its target, and in which database (RDS User Guide, "Managing an RDS Proxy"). */
 const PROXY_ACCOUNT = 'rdsproxyadmin';
