@@ -12,16 +12,14 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Container, SecretReference, containerOf } from './container';
-import { TaskPlace, TaskProcess, lastLines, startTask, taskEnvironment } from './ecs-task';
+import { TaskEngine, TaskPlace, TaskProcess, lastLines } from './ecs-task';
 import { Emulator } from './emulator';
 import { Problem } from './problem';
-import { run } from './processes';
 import { roleSession } from './role-session';
-import { SupersetImage } from './superset-image';
 
 export interface EcsAgentOptions {
   readonly emulator: Emulator;
-  readonly image: SupersetImage;
+  readonly engine: TaskEngine;
   /** Directory of the run. */
   readonly directory: string;
   /** Whose tasks it runs, by the beginning of the cluster's name. @default - those of every cluster */
@@ -110,17 +108,22 @@ export class EcsAgent {
 
   /** The variables of a container that ran before, for a process beside it. */
   public async environmentOf(name: string): Promise<Record<string, string>> {
+    const [container, place] = await this.beside(name);
+    return this.options.engine.environment(container, place);
+  }
+
+  /** Runs a command with the variables of a container; answers what it wrote. */
+  public async runBeside(name: string, command: string[], input?: string): Promise<string> {
+    const [container, place] = await this.beside(name);
+    return this.options.engine.run(container, place, command, input);
+  }
+
+  private async beside(name: string): Promise<[Container, TaskPlace]> {
     const container = this.containers.get(name);
     if (!container) {
       throw new Error(`no task with a container ${name} has run`);
     }
-    return taskEnvironment(container, await this.placeOf(container, `beside-${name}`));
-  }
-
-  /** Runs a command with the variables of a container; answers what it wrote. */
-  public async runBeside(name: string, [program, ...args]: string[], input?: string): Promise<string> {
-    const env = await this.environmentOf(name);
-    return run(program, args, this.logFile(`beside-${name}`), { cwd: env.HOME, env, input });
+    return [container, await this.placeOf(container, `beside-${name}`)];
   }
 
   private async poll(): Promise<void> {
@@ -168,7 +171,7 @@ export class EcsAgent {
       const answer = await this.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
       const container = this.onThisMachine(containerOf(answer.taskDefinition ?? {}));
       const place = await this.placeOf(container, `${container.name}-${idOf(arn).slice(0, 8)}`);
-      const task = { arn, container, process: await startTask(container, place), log: place.log };
+      const task = { arn, container, process: await this.options.engine.start(container, place), log: place.log };
       this.containers.set(container.name, container);
       this.tasks.set(arn, task);
       void task.process.ended.then((how) => this.ended(task, how, description.group ?? ''));
@@ -235,7 +238,7 @@ export class EcsAgent {
   }
 
   private async placeOf(container: Container, name: string): Promise<TaskPlace> {
-    const { emulator, image, directory } = this.options;
+    const { emulator, directory } = this.options;
     const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = emulator.environment;
     const { accessKeyId, secretAccessKey, sessionToken } = roleSession(container.taskRole);
     const secretsManager = new SecretsManagerClient(this.asRole(container.executionRole));
@@ -245,7 +248,6 @@ export class EcsAgent {
     const home = join(directory, 'tasks', name);
     mkdirSync(home, { recursive: true });
     return {
-      image,
       home,
       log: this.logFile(name),
       environment: {
