@@ -13,6 +13,13 @@ export interface Container {
   readonly volumes: string[];
   /** What must succeed for the container to be healthy, if it says so. */
   readonly healthCheck?: string[];
+  /** Whom it runs as. @default - as its image says */
+  readonly user?: string;
+  readonly readOnlyRoot: boolean;
+  /** Of its task, of which it is the only container. */
+  readonly limits: { readonly memoryMiB: number; readonly cpuUnits: number };
+  /** Time to end in good order. */
+  readonly stopSeconds: number;
   readonly log: { readonly group: string; readonly prefix: string };
   /** ARN of the role that it calls AWS as. */
   readonly taskRole: string;
@@ -25,6 +32,9 @@ export interface SecretReference {
   readonly arn: string;
   readonly field?: string;
 }
+
+/** What Fargate gives a container that does not say (Amazon ECS Developer Guide, "stopTimeout"). */
+const STOP_SECONDS = 30;
 
 /** Reads what a task definition says; throws when it asks for what no machine but AWS's own can give. */
 export function containerOf(definition: TaskDefinition): Container {
@@ -43,6 +53,10 @@ export function containerOf(definition: TaskDefinition): Container {
     port: container.portMappings?.[0]?.containerPort,
     volumes: (container.mountPoints ?? []).flatMap(({ containerPath }) => containerPath ?? []),
     healthCheck: container.healthCheck && commandOf(container.healthCheck),
+    user: container.user,
+    readOnlyRoot: container.readonlyRootFilesystem ?? false,
+    limits: { memoryMiB: Number(definition.memory), cpuUnits: Number(definition.cpu) },
+    stopSeconds: container.stopTimeout ?? STOP_SECONDS,
     log: { group, prefix },
     taskRole: taskRoleArn,
     executionRole: executionRoleArn,

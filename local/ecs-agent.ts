@@ -12,17 +12,15 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Container, SecretReference, containerOf } from './container';
-import { TaskPlace, TaskProcess, lastLines, startTask, taskEnvironment } from './ecs-task';
+import { TaskEngine, TaskPlace, TaskProcess, lastLines } from './ecs-task';
 import { Emulator } from './emulator';
 import { RecordedTasks } from './network/recorded-tasks';
 import { Problem } from './problem';
-import { run } from './processes';
 import { roleSession } from './role-session';
-import { SupersetImage } from './superset-image';
 
 export interface EcsAgentOptions {
   readonly emulator: Emulator;
-  readonly image: SupersetImage;
+  readonly engine: TaskEngine;
   /** Directory of the run. */
   readonly directory: string;
   /** Whose tasks it runs, by the beginning of the cluster's name. @default - those of every cluster */
@@ -112,17 +110,22 @@ export class EcsAgent {
 
   /** The variables of a container that ran before, for a process beside it. */
   public async environmentOf(name: string): Promise<Record<string, string>> {
+    const [container, place] = await this.beside(name);
+    return this.options.engine.environment(container, place);
+  }
+
+  /** Runs a command with the variables of a container; answers what it wrote. */
+  public async runBeside(name: string, command: string[], input?: string): Promise<string> {
+    const [container, place] = await this.beside(name);
+    return this.options.engine.run(container, place, command, input);
+  }
+
+  private async beside(name: string): Promise<[Container, TaskPlace]> {
     const container = this.containers.get(name);
     if (!container) {
       throw new Error(`no task with a container ${name} has run`);
     }
-    return taskEnvironment(container, await this.placeOf(container, `beside-${name}`));
-  }
-
-  /** Runs a command with the variables of a container; answers what it wrote. */
-  public async runBeside(name: string, [program, ...args]: string[], input?: string): Promise<string> {
-    const env = await this.environmentOf(name);
-    return run(program, args, this.logFile(`beside-${name}`), { cwd: env.HOME, env, input });
+    return [container, await this.placeOf(container, `beside-${name}`)];
   }
 
   private async poll(): Promise<void> {
@@ -172,8 +175,13 @@ export class EcsAgent {
       const container = this.onThisMachine(containerOf(answer.taskDefinition ?? {}));
       const id = idOf(arn).slice(0, 8);
       const place = await this.placeOf(container, `${container.name}-${id}`);
-      const process = await startTask(await recorded.container(id, answer.taskDefinition?.family, container), place);
-      const task = { arn, container, process, log: place.log };
+      const recordedContainer = await recorded.container(id, answer.taskDefinition?.family, container);
+      const task = {
+        arn,
+        container,
+        process: await this.options.engine.start(recordedContainer, place),
+        log: place.log,
+      };
       recorded.listens(id, task.process.port);
       this.containers.set(container.name, container);
       this.tasks.set(arn, task);
@@ -241,7 +249,7 @@ export class EcsAgent {
   }
 
   private async placeOf(container: Container, name: string): Promise<TaskPlace> {
-    const { emulator, image, directory } = this.options;
+    const { emulator, directory } = this.options;
     const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = emulator.environment;
     const { accessKeyId, secretAccessKey, sessionToken } = roleSession(container.taskRole);
     const secretsManager = new SecretsManagerClient(this.asRole(container.executionRole));
@@ -251,7 +259,6 @@ export class EcsAgent {
     const home = join(directory, 'tasks', name);
     mkdirSync(home, { recursive: true });
     return {
-      image,
       home,
       log: this.logFile(name),
       environment: {

@@ -3,13 +3,12 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Container } from './container';
 import { freePort } from './ports';
-import { Started, start } from './processes';
+import { Started, run, start } from './processes';
 import { SupersetImage, imageEnvironment } from './superset-image';
 import { killedWithParent } from './until-parent-ends';
 
 /** Where and as what a task runs. */
 export interface TaskPlace {
-  readonly image: SupersetImage;
   /** What the task sees of AWS, with the values of its secrets. */
   readonly environment: Record<string, string>;
   /** A directory of its own: its home, with its volumes. */
@@ -25,11 +24,35 @@ export interface TaskProcess extends Started {
   isHealthy(): Promise<boolean>;
 }
 
-/** Starts what a container would run, as a process of this machine. */
-export async function startTask(container: Container, place: TaskPlace): Promise<TaskProcess> {
+/** What runs the containers of tasks. */
+export interface TaskEngine {
+  start(container: Container, place: TaskPlace): Promise<TaskProcess>;
+  /** Runs another command as the container would, to its end; answers what it wrote. */
+  run(container: Container, place: TaskPlace, command: string[], input?: string): Promise<string>;
+  /** The variables of a container. */
+  environment(container: Container, place: TaskPlace): Record<string, string>;
+}
+
+/** Runs what containers would, as processes of this machine. */
+export function processEngine(image: SupersetImage): TaskEngine {
+  const environment = (container: Container, place: TaskPlace) => taskEnvironment(container, place, image);
+  return {
+    environment,
+    start: (container, place) => startTask(container, place, environment(container, place)),
+    run: (container, place, [program, ...args], input) => {
+      const env = environment(container, place);
+      return run(program, args, place.log, { cwd: place.home, env, input });
+    },
+  };
+}
+
+async function startTask(
+  container: Container,
+  place: TaskPlace,
+  environment: Record<string, string>,
+): Promise<TaskProcess> {
   const port = container.port && (await freePort('another port'));
   const onThisMachine = translation(container, place.home, port);
-  const environment = taskEnvironment(container, place);
   const [program, ...args] = container.command.map(onThisMachine);
   const bound = killedWithParent(program, args);
   const started = start(bound.command, bound.args, place.log, { cwd: place.home, env: environment });
@@ -40,8 +63,11 @@ export async function startTask(container: Container, place: TaskPlace): Promise
   });
 }
 
-/** The variables of a container on this machine. */
-export function taskEnvironment(container: Container, { image, environment, home }: TaskPlace): Record<string, string> {
+function taskEnvironment(
+  container: Container,
+  { environment, home }: TaskPlace,
+  image: SupersetImage,
+): Record<string, string> {
   const onThisMachine = translation(container, home);
   const ofDefinition = Object.entries(container.environment).map(([name, value]) => [name, onThisMachine(value)]);
   mkdirSync(home, { recursive: true });

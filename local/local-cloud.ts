@@ -4,7 +4,11 @@ import { Environment, TenancyModel } from '../lib/environment/environment';
 import { instancePlans, stackPart } from '../lib/environment/instance-plan';
 import { InstanceSharing } from '../lib/tenant/tenant-instance';
 import { makeRunDirectory } from './directories';
+import { TaskEngine, processEngine } from './ecs-task';
 import { Emulator, proxyHost, startEmulator } from './emulator';
+import { BuiltImage } from './image/build';
+import { ContainerEngine } from './image/container-engine';
+import { TaskUsage } from './image/task-usage';
 import { LoadBalancer, startLoadBalancer } from './load-balancer';
 import { freePort } from './ports';
 import { connect } from './login';
@@ -34,6 +38,8 @@ export interface LocalCloudOptions {
   readonly webPort?: number;
   /** Each Superset that is for one tenant, by the tenant's id. @default - one Superset for all */
   readonly instances?: ReadonlyMap<string, Instance>;
+  /** Image that Superset's tasks run from. @default - they are processes of a Python environment */
+  readonly image?: BuiltImage;
   /** @default false - ECS tasks are only written down, the metadata server and the cache too, and the migration is answered as done */
   readonly runsSuperset?: boolean;
 }
@@ -74,11 +80,11 @@ export class LocalCloud {
   public static for(
     environment: Environment,
     stack: string,
-    ports: Pick<LocalCloudOptions, 'emulatorPort' | 'postgresPort' | 'webPort'> = {},
+    given: Pick<LocalCloudOptions, 'emulatorPort' | 'postgresPort' | 'webPort' | 'image'> = {},
   ): LocalCloud {
     const { account, region, model, shards, metadataDatabase } = environment;
     const metadataVersion = majorOf(metadataDatabase?.postgresVersion);
-    const common = { account, region, metadataVersion, runsSuperset: true, ...ports };
+    const common = { account, region, metadataVersion, runsSuperset: true, ...given };
     if (model !== TenancyModel.INSTANCE_PER_TENANT) return new LocalCloud({ ...common, shardCount: shards?.length });
     const plans = instancePlans(environment);
     const own = plans.filter(({ database }) => database === InstanceSharing.OWN).length;
@@ -110,6 +116,7 @@ export class LocalCloud {
   private runningSupersets = new Map<string, Superset>();
   private emulatorPython?: string;
   private supersetPython?: string;
+  private readonly engines: ContainerEngine[] = [];
   private stopping?: Promise<void>;
 
   constructor(public readonly options: LocalCloudOptions) {
@@ -174,6 +181,12 @@ export class LocalCloud {
   /** All of them, each once. */
   public get supersets(): Superset[] {
     return [...this.runningSupersets.values()];
+  }
+
+  /** Ends the tasks in good order, while their servers still run; answers what was seen of the containers of the image. */
+  public async endTasks(): Promise<TaskUsage[]> {
+    await Promise.all(this.supersets.map((superset) => superset.stop()));
+    return (await Promise.all(this.engines.map((engine) => engine.usages()))).flat();
   }
 
   /** Path of a log of this run. */
@@ -281,7 +294,7 @@ export class LocalCloud {
         { entrance: started(doors.get(stack), 'the load balancer'), hostName },
         {
           emulator: this.emulator,
-          image: { python: started(this.supersetPython, "Superset's Python environment"), caFile },
+          engine: this.newEngine(caFile),
           directory,
           cluster: stack && `${stack}-`,
           // RDS Proxy always listens on this port, of a host that is not here.
@@ -293,6 +306,15 @@ export class LocalCloud {
       void this.keep(Promise.resolve(superset));
       this.runningSupersets.set(tenant, superset);
     }
+  }
+
+  private newEngine(caFile: string): TaskEngine {
+    if (!this.options.image) {
+      return processEngine({ python: started(this.supersetPython, "Superset's Python environment"), caFile });
+    }
+    const engine = new ContainerEngine(this.options.image, caFile);
+    this.engines.push(engine);
+    return engine;
   }
 
   private async startEntrance({ stack, rules, otherwise }: Entrance, webPort?: number): Promise<LoadBalancer> {

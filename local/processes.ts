@@ -12,14 +12,24 @@ export interface Started {
   stop(): Promise<void>;
   /** Ends it at once, without a chance to do so in good order. */
   kill(): Promise<void>;
+  send(signal: NodeJS.Signals): void;
 }
 
-const GRACE_MILLISECONDS = 3_000;
+/** How a process is started, and ended. */
+export interface StartOptions extends SpawnOptions {
+  /** Time to end in good order. @default 3 */
+  readonly graceSeconds?: number;
+  /** Sends it a signal. @default - to its group */
+  readonly sendSignal?: (signal: NodeJS.Signals) => void;
+}
+
+const GRACE_SECONDS = 3;
 
 const running = new Set<Started>();
 
 /** Starts a command whose output goes to a log file. */
-export function start(command: string, args: string[], log: string, options: SpawnOptions = {}): Started {
+export function start(command: string, args: string[], log: string, startOptions: StartOptions = {}): Started {
+  const { graceSeconds = GRACE_SECONDS, sendSignal, ...options } = startOptions;
   const output = openSync(log, 'a');
   const child = spawn(command, args, { stdio: ['pipe', output, output], ...options, detached: true });
   closeSync(output);
@@ -27,19 +37,22 @@ export function start(command: string, args: string[], log: string, options: Spa
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
-  const stop = async () => {
+  const send = sendSignal ?? ((signal) => signalGroup(child, signal));
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= end());
+  const end = async () => {
     started.stopped = true;
-    signalGroup(child, 'SIGTERM');
-    const force = setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MILLISECONDS);
+    send('SIGTERM');
+    const force = setTimeout(() => send('SIGKILL'), graceSeconds * 1_000);
     await ended;
     clearTimeout(force);
   };
   const kill = async () => {
     started.stopped = true;
-    signalGroup(child, 'SIGKILL');
+    send('SIGKILL');
     await ended;
   };
-  const started = { process: child, ended, stop, kill, stopped: false };
+  const started = { process: child, ended, stop, kill, send, stopped: false };
   running.add(started);
   void ended.then(() => {
     signalGroup(child, 'SIGKILL'); // what it has left behind
@@ -88,7 +101,7 @@ export async function stopAll(): Promise<void> {
 
 /** Ends whatever is still running at once: for a second Ctrl-C. */
 export function killAll(): void {
-  running.forEach(({ process }) => signalGroup(process, 'SIGKILL'));
+  running.forEach(({ send }) => send('SIGKILL'));
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

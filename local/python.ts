@@ -26,6 +26,9 @@ const SUPERSET: Environment = {
   probe: 'from importlib.metadata import version; version("apache-superset"); version("gunicorn")',
 };
 
+/** What packages of Superset's lock without a wheel are built with, as in the image. */
+const BUILD_REQUIREMENTS = join(REPOSITORY, 'superset', 'build-requirements.txt');
+
 const INTERPRETERS = ['python3.11', 'python3.12', 'python3.13', 'python3'];
 const OLDEST = [3, 11];
 
@@ -64,7 +67,11 @@ export function ensureSupersetPython(interpreter: string, emulatorPython: string
     // Its programs must run from where it is moved to.
     await uv('venv', '--quiet', '--relocatable', '--no-python-downloads', '--python', interpreter, directory);
     const python = pythonOf(directory);
-    await uv('pip', 'install', '--compile-bytecode', '--python', python, ...installOptions(SUPERSET));
+    const build = ['--quiet', '--python', python];
+    await uv('pip', 'install', ...build, '--require-hashes', '--requirement', BUILD_REQUIREMENTS);
+    const options = ['--compile-bytecode', '--no-build-isolation', '--python', python];
+    await uv('pip', 'install', ...options, ...installOptions(SUPERSET));
+    await uv('pip', 'uninstall', ...build, 'setuptools');
   });
 }
 

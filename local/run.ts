@@ -4,10 +4,13 @@ import { TenancyModel } from '../lib/environment/environment';
 import { EnvironmentFile } from '../lib/environment/environment-file';
 import { EnvironmentFileError } from '../lib/environment/environment-file-error';
 import { REPOSITORY } from './directories';
+import { BuiltImage } from './image/build';
+import { expectEnough, imageReport } from './image/report';
+import { imageOfRepository } from './image/repository-image';
 import { LocalCloud } from './local-cloud';
 import { Problem } from './problem';
 import { judgeRun } from './network/judged-run';
-import { killAll } from './processes';
+import { killAll, stopAll } from './processes';
 import { report } from './report';
 import { StepFailed, deployAndProve } from './steps';
 import { ExampleEnvironment, withExampleData } from './example-environment';
@@ -21,6 +24,7 @@ const INTERRUPTED = 130;
 interface Options {
   readonly env: TenancyModel;
   readonly check: boolean;
+  readonly image: boolean;
   readonly emulatorPort?: number;
   readonly postgresPort?: number;
   readonly webPort?: number;
@@ -33,6 +37,7 @@ const options = new Command('npm run local --')
       .choices(Object.values(TenancyModel))
       .default(TenancyModel.SHARED_RLS),
   )
+  .option('--image', 'build the image, and run the tasks of Superset from it; needs root on Debian', false)
   .option('--check', 'end when all is deployed and proved: with exit code 0, or 1 when something failed', false)
   .option('--emulator-port <number>', 'port of the emulator on 127.0.0.1 (default: a free one)', portNumber)
   .option('--postgres-port <number>', 'port of PostgreSQL on 127.0.0.1 (default: a free one)', portNumber)
@@ -50,11 +55,19 @@ async function main(): Promise<void> {
   try {
     const file = join(EXAMPLES, options.env, 'environments', `${ENVIRONMENT}.yaml`);
     const environment = withExampleData(EnvironmentFile.load(file));
-    cloud = LocalCloud.for(environment, `Superset-${ENVIRONMENT}`, options);
+    const image = options.image ? await Promise.race([imageOfRepository(), interrupted]) : undefined;
+    if (typeof image === 'number') {
+      await stopAll();
+      process.exit(image);
+    }
+    cloud = LocalCloud.for(environment, `Superset-${ENVIRONMENT}`, { ...options, image });
     exitCode = await Promise.race([show(cloud, environment), cloud.died, interrupted]);
     if (exitCode === 0 && !options.check) {
       console.log('All of it runs until you press Ctrl-C.');
       await Promise.race([cloud.died, interrupted]);
+    }
+    if (image && exitCode === 0) {
+      await Promise.race([showTasks(cloud, image), interrupted]);
     }
   } catch (error) {
     exitCode = 1;
@@ -97,6 +110,13 @@ async function show(cloud: LocalCloud, environment: ExampleEnvironment): Promise
   }
   console.log(`\nReady after ${Math.round((Date.now() - startedAt) / 1_000)} s.`);
   return 0;
+}
+
+/** Ends the tasks, and reports what they needed. */
+async function showTasks(cloud: LocalCloud, image: BuiltImage): Promise<void> {
+  const usages = await cloud.endTasks();
+  console.log(`\n${imageReport(image, usages)}`);
+  expectEnough(usages);
 }
 
 /** Resolves at the first Ctrl-C, or the like, with the exit code; the second one ends everything at once. */

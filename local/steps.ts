@@ -82,7 +82,7 @@ export function deployAndProve(
       step('cdk bootstrap', () => bootstrap(cloud)),
       step('cdk synth', () => synthesise(cloud, app, assembly, '--context', `env=${name}`)),
       step('Valkey', () => cloud.startValkey()),
-      step("Superset's Python packages", () => cloud.prepareSupersetPython()),
+      ...(cloud.options.image ? [] : [step("Superset's Python packages", () => cloud.prepareSupersetPython())]),
     ]),
     ...(environment.model === TenancyModel.DATABASE_PER_TENANT
       ? [step('Proxies', () => cloud.startProxies(proxiesOf(assembly)))]

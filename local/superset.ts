@@ -34,8 +34,6 @@ export interface Superset {
   readonly url: string;
   /** The authority that signed its certificate. */
   readonly caFile: string;
-  /** The Python of its environment. */
-  readonly python: string;
   /** Those of the services, by the name of their container. */
   readonly tasks: { readonly web: SupersetTask; readonly worker: SupersetTask; readonly beat: SupersetTask };
   /** Port on 127.0.0.1 that the web server has just now. */
@@ -67,7 +65,6 @@ export function startSuperset({ entrance, hostName }: SupersetDoor, options: Ecs
   return {
     url,
     caFile: entrance.caFile,
-    python: options.image.python,
     tasks: { web: taskOf('web'), worker: taskOf('worker'), beat: taskOf('beat') },
     webPort: () => agent.task('web')?.process.port,
     running: () => agent.running(),

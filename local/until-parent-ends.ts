@@ -1,6 +1,6 @@
-/** Becomes the command, beside a watcher that signals it when the pipe on standard input closes. */
-const script = (signal: string, whom: string) =>
-  `exec 3<&0; (cat <&3 >/dev/null; kill -${signal} ${whom}) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@" </dev/null`;
+/** Becomes the command, beside a watcher that ends it when the pipe on standard input closes. */
+const script = (end: string) =>
+  `exec 3<&0; (cat <&3 >/dev/null; ${end}) >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@" </dev/null`;
 
 /** A command whose process ends with this one, however this one ends. Its standard input must be a pipe from here. */
 export interface BoundCommand {
@@ -10,10 +10,15 @@ export interface BoundCommand {
 
 /** Interrupts the process when this one ends: for a server that then ends its own processes. */
 export function interruptedWithParent(command: string, args: string[]): BoundCommand {
-  return { command: 'sh', args: ['-c', script('INT', '$$'), command, ...args] };
+  return { command: 'sh', args: ['-c', script('kill -INT $$'), command, ...args] };
 }
 
 /** Kills the process and all of its group when this one ends; it must lead a group of its own. */
 export function killedWithParent(command: string, args: string[]): BoundCommand {
-  return { command: 'sh', args: ['-c', script('KILL', '-$$'), command, ...args] };
+  return { command: 'sh', args: ['-c', script('kill -KILL -$$'), command, ...args] };
+}
+
+/** Runs another command when this one ends: for what no signal to the process would end. */
+export function endedWithParent(command: string, args: string[], end: string): BoundCommand {
+  return { command: 'sh', args: ['-c', script(end), command, ...args] };
 }

@@ -52,4 +52,10 @@ export class SupersetImage {
   ) {}
 }
 
-const COPIED = ['requirements.txt', 'rds-global-bundle.pem', 'superset_config.py', 'superset_tenancy'];
+const COPIED = [
+  'build-requirements.txt',
+  'requirements.txt',
+  'rds-global-bundle.pem',
+  'superset_config.py',
+  'superset_tenancy',
+];

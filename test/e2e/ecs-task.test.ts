@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { containerOf } from '../../local/container';
-import { lastLines, startTask } from '../../local/ecs-task';
+import { lastLines, processEngine } from '../../local/ecs-task';
 
 let directory: string;
 
@@ -34,8 +34,7 @@ async function outputOf(command: string[], healthCheck?: string[]): Promise<{ li
   });
   const log = join(directory, 'log');
   const image = { python: process.execPath, caFile: 'ca.pem' };
-  const task = await startTask(container, {
-    image,
+  const task = await processEngine(image).start(container, {
     environment: { TOKEN: 'secret' },
     home: join(directory, 'home'),
     log,
