@@ -2,6 +2,7 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
+import { checkSecretsOf } from '../tenant/secrets-of-tenants';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { checkRequestSize } from './custom-resource-request';
@@ -73,6 +74,8 @@ export class TenantDatabases extends Construct {
    */
   constructor(scope: Construct, id: string, props: TenantDatabasesProps) {
     super(scope, id);
+    const secrets = (props.tenants ?? []).map(({ secret }) => secret);
+    checkSecretsOf(this, props.provisioner, secrets);
     const state = desiredState(this, props);
     checkRequestSize(this, state, state.tenants.length, state.tenants.length);
     this.resource = new CustomResource(this, 'Resource', {

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { Environment, TenancyModel } from '../environment/environment';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
@@ -54,6 +55,7 @@ export class InstanceCellStack extends Stack {
     this.node.addMetadata('superset-tenancy:cell', { tenants: props.tenantIds });
     const { certificateArn, network: given } = regionOf(environment, region);
     if (!destroy) warnUnprotected(this);
+    EnvironmentNames.define(this, { secretNamePrefix: environment.secretNamePrefix });
     this.zones = given?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset cell ${id}`, removalPolicy));
