@@ -9,6 +9,7 @@ export * from './database/tenant-table';
 export * from './environment/environment';
 export * from './environment/environment-file';
 export * from './monitoring/tenancy-alarms';
+export * from './naming/environment-names';
 export * from './network/tenancy-network';
 export * from './provisioning/database-provisioner';
 export * from './provisioning/loader-secret';

@@ -49,6 +49,8 @@ def judge(state):
         # The emulator speaks HTTP, for which buckets refuse everybody.
         iam_evaluator.pin_request_origin("127.0.0.1", True)
         context = {**(service_context or {}), **(cluster_of(region) if service == "ecs" else {})}
+        if service == "secretsmanager":
+            context |= tags_of(resource_arn)
         denied = decide(access_key, action, service, region, resource_arn, context)
         if not is_ours(access_key):
             return None if isinstance(denied, iam_evaluator.EvalResult) else denied
@@ -128,6 +130,12 @@ def resources_of(action, region):
         prefix = f"arn:aws:rds:{region}:{get_account_id()}"
         return [f"{prefix}:{kind}:{fields()[name]}" for kind, name in names if name in fields()]
     return []
+
+
+def tags_of(secret_arn):
+    _, secret = secretsmanager._resolve(secret_arn)
+    tags = secret.get("Tags") or [] if secret else []
+    return {f"secretsmanager:resourcetag/{tag['Key']}": tag["Value"] for tag in tags}
 
 
 def cluster_of(region):

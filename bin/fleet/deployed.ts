@@ -13,7 +13,6 @@ import {
   waitUntilDBSnapshotAvailable,
 } from '@aws-sdk/client-rds';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { AdminLoginSecret } from '../../lib/tenant/admin-login-secret';
 import { FleetStack, Template } from './fleet-stacks';
 
 /** A stack as it is deployed. */
@@ -78,10 +77,12 @@ export class Deployments {
     );
   }
 
-  /** The first login of a tenant's administrator. */
-  public async adminLogin(tenant: string, region: string): Promise<{ username: string; password: string }> {
+  /** The first login of the administrator of an instance, from the secret that its stack names. */
+  public async adminLogin({ name, region }: Pick<FleetStack, 'name' | 'region'>): Promise<{ username: string; password: string }> {
+    const cloudFormation = new CloudFormationClient({ region });
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
+    const SecretId = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === 'AdminLoginSecretName')?.OutputValue;
     const client = new SecretsManagerClient({ region });
-    const SecretId = AdminLoginSecret.nameFor(tenant);
     const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId }));
     return JSON.parse(SecretString) as { username: string; password: string };
   }

@@ -10,7 +10,7 @@ export interface Probed {
 }
 
 /** Whether an instance serves; a rollout asks it again and again. */
-export type Probe = (instance: Pick<InstanceStack, 'url' | 'tenant' | 'region'>) => Promise<Probed>;
+export type Probe = (instance: Pick<InstanceStack, 'url' | 'tenant' | 'name' | 'region'>) => Promise<Probed>;
 
 /** What a probe and the alarms say together. */
 export function faultsOf(fault: string | undefined, ringing: string[]): string[] {
@@ -25,10 +25,10 @@ const SECONDS = 20;
  * @param agent how to connect. @default - as Node.js does
  */
 export function synthetic(deployments: Pick<Deployments, 'adminLogin'>, agent?: Agent): Probe {
-  return async ({ url, tenant, region }) => {
+  return async ({ url, ...stack }) => {
     try {
       const visitor = new Visitor(url, agent);
-      return await visit(visitor, await deployments.adminLogin(tenant, region));
+      return await visit(visitor, await deployments.adminLogin(stack));
     } catch (error) {
       return { fault: (error as Error).message };
     }

@@ -9,6 +9,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { DEFAULT_CACHE } from '../defaults';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
+import { OTHER_STACK, claimName } from '../naming/name-claims';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { ConfigurationError } from '../validation/configuration-error';
 import { cacheNodeTypeNames } from './cache-node-type';
@@ -197,9 +198,11 @@ export class SupersetCache extends Construct implements ec2.IConnectable {
 
   private logDelivery(key: kms.IKey): elasticache.CfnReplicationGroup.LogDeliveryConfigurationRequestProperty[] {
     letLogsUse(key, this);
+    const name = `/aws/vendedlogs/elasticache/${Names.uniqueResourceName(this, { separator: '-' })}`;
+    claimName(this, 'log group', name, OTHER_STACK);
     return ['slow-log', 'engine-log'].map((logType) => {
       const logGroup = new logs.LogGroup(this, logType, {
-        logGroupName: `/aws/vendedlogs/elasticache/${Names.uniqueResourceName(this, { separator: '-' })}/${logType}`,
+        logGroupName: `${name}/${logType}`,
         encryptionKey: key,
         retention: logs.RetentionDays.THREE_MONTHS,
         removalPolicy: RemovalPolicy.DESTROY,

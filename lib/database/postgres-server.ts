@@ -6,6 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, IDependable } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
+import { OTHER_STACK, claimName } from '../naming/name-claims';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { DeletionProtection, PROTECTED_AFTERWARDS, serverProtection } from '../protection/deletion-protection';
 import { kept } from '../protection/protection';
@@ -53,6 +54,7 @@ export class PostgresServer extends Construct {
       new kms.Key(this, 'Key', ownKeyProps(`PostgreSQL server ${this.node.path}`, removalPolicy));
     this.encryptionKey = key;
     const identifier = this.identifier();
+    claimName(this, 'identifier of a DB instance', identifier, OTHER_STACK);
 
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: network.vpc,

@@ -1,6 +1,7 @@
 import { ArnFormat, CustomResource, Names, NestedStack, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { OTHER_STACK, claimName } from '../naming/name-claims';
 import { AwaitedProvider } from '../provisioning/awaited-provider';
 import { checkRequestSize } from '../provisioning/custom-resource-request';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
@@ -38,6 +39,7 @@ export class SnapshotsBeforeDestroy extends Construct {
   constructor(scope: Construct, id: string, props: SnapshotsBeforeDestroyProps) {
     super(scope, id);
     this.namePrefix = this.newNamePrefix(scope);
+    claimName(this, 'prefix of snapshots', this.namePrefix, OTHER_STACK);
     this.letMakeSnapshots(props);
     const beforeUpdate = this.newResource('Update', scope.node.path, props);
     const beforeDelete = this.newResource('Delete', scope.node.path, props);

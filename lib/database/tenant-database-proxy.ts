@@ -7,8 +7,10 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
+import { OTHER_STACK, claimName } from '../naming/name-claims';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
+import { checkSecretsOf } from '../tenant/secrets-of-tenants';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { SECRETS_PER_PROXY, exceeds } from '../validation/quotas';
@@ -118,6 +120,7 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
     this.authentication = props.secrets ? ProxyAuthentication.SECRETS : ProxyAuthentication.IAM;
     this.secrets = props.secrets ?? [];
     this.checkSecrets();
+    checkSecretsOf(this, this, this.secrets);
     const most = this.validPercent('maxConnectionsPercent', props.maxConnectionsPercent ?? 80, 10, 90);
     const idle = this.validPercent(
       'maxIdleConnectionsPercent',
@@ -129,6 +132,7 @@ export class TenantDatabaseProxy extends Construct implements ec2.IConnectable {
     this.server = server;
     this.maxConnections = Math.floor((server.maxConnections * most) / 100);
     this.proxyName = this.newName();
+    claimName(this, 'name of a proxy', this.proxyName, OTHER_STACK);
     const key =
       props.encryptionKey ??
       new kms.Key(this, 'Key', ownKeyProps(`RDS Proxy ${this.node.path}`, RemovalPolicy.DESTROY));

@@ -36,6 +36,17 @@ export interface Environment {
   readonly model: TenancyModel;
 
   /**
+   * What the names of its secrets, and the aliases of its tenants' keys, begin with: with `dev`, a tenant's login is
+   * `dev/superset/tenant/<id>/db_credentials`. Two environments of one account and region that have tenants of the same id, or that are
+   * both of model `shared-rls`, need it. For good: another prefix makes new secrets.
+   *
+   * @pattern ^(?!aws(/|$))(?=.{1,64}$)[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$
+   * @patternErrorMessage 1 to 64 letters, digits, `_` and `-`, in parts with `/` between them, and not begin with aws/; for instance dev
+   * @default - none
+   */
+  readonly secretNamePrefix?: string;
+
+  /**
    * Network.
    *
    * @default - a VPC of its own over two availability zones

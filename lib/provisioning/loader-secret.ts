@@ -3,6 +3,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { EnvironmentNames } from '../naming/environment-names';
+import { prefixed } from '../naming/secret-name-prefix';
 import { LoginSecret } from '../tenant/login-secret';
 import { LOADER_ROLE } from './desired-state';
 
@@ -34,13 +36,25 @@ export interface LoaderSecretProps {
 
 /**
  * The login of the operator's ETL, which may read and write the rows of all tenants: the secret
- * `superset/loader/db_credentials` with username, password, host, port and database.
- *
- * The name is fixed, so that an account and region has room for one environment.
+ * `superset/loader/db_credentials` with username, password, host, port and database. The name begins with the prefix of the
+ * environment, if it has one ({@link EnvironmentNames}).
  */
 export class LoaderSecret extends Construct {
+  /**
+   * Name of the secret.
+   *
+   * @param secretNamePrefix that of the environment.
+   * @default - none
+   */
+  public static nameFor(secretNamePrefix?: string): string {
+    return prefixed('superset/loader/db_credentials', secretNamePrefix);
+  }
+
   /** The secret. */
   public readonly secret: secretsmanager.ISecret;
+
+  /** Name of the secret. */
+  public readonly secretName: string;
 
   /** ARN of the secret. */
   public readonly secretArn: string;
@@ -57,9 +71,10 @@ export class LoaderSecret extends Construct {
     super(scope, id);
     const { host, port, database, encryptionKey } = props;
     this.roleName = LOADER_ROLE;
+    this.secretName = LoaderSecret.nameFor(EnvironmentNames.of(this).secretNamePrefix);
     this.secret = new LoginSecret(this, 'Secret', {
       ...{ host, port, database, encryptionKey },
-      secretName: 'superset/loader/db_credentials',
+      secretName: this.secretName,
       description: 'PostgreSQL login of the ETL that loads the tables of the tenants',
       username: LOADER_ROLE,
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,

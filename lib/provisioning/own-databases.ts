@@ -1,6 +1,7 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
+import { checkSecretsOf } from '../tenant/secrets-of-tenants';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
 import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
 import { TenantMetadataSecret } from '../tenant/tenant-metadata-secret';
@@ -113,6 +114,10 @@ export class OwnDatabases extends Construct {
       ...someTenantsProblems(props.tenants.map(({ tenant }) => tenant)),
       ...placeProblems(props.tenants, props.provisioner.shards),
     ]);
+    const secrets = props.tenants.flatMap((each) =>
+      [each.secret ?? [], each.loaderSecret ?? [], each.metadataSecret ?? []].flat(),
+    );
+    checkSecretsOf(this, props.provisioner, secrets);
     const state = desiredState(props);
     checkRequestSize(this, state, state.tenants.length, state.tenants.length * 2 + state.servers.length);
     this.resource = new CustomResource(this, 'Resource', {
@@ -123,10 +128,9 @@ export class OwnDatabases extends Construct {
       properties: { State: state },
     });
     this.serverConnections = this.resource.getAttString('Connections');
-    const secrets = props.tenants.flatMap((each) => [each.secret, each.loaderSecret, each.metadataSecret]);
     const { handler, encryptionKey } = props.provisioner;
     grantDecryptUnderOwnKeys(
-      secrets.flatMap((each) => each?.secret ?? []),
+      secrets.map(({ secret }) => secret),
       handler.role!,
       encryptionKey,
     );

@@ -2,6 +2,7 @@ import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
+import { checkSecretsOf } from '../tenant/secrets-of-tenants';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { checkRequestSize } from './custom-resource-request';
 import { DatabaseProvisioner } from './database-provisioner';
@@ -77,6 +78,8 @@ export class TenantDatabases extends Construct {
     super(scope, id);
     const tenants = (props.tenants ?? []).map(({ tenant }) => tenant);
     refuse(this, [...dataProblems(props), ...tenantProblems(tenants, props.tenantColumn, props.tables)]);
+    const secrets = (props.tenants ?? []).map(({ secret }) => secret);
+    checkSecretsOf(this, props.provisioner, secrets);
     const state = desiredState(props);
     checkRequestSize(this, state, state.tenants.length, state.tenants.length);
     this.resource = new CustomResource(this, 'Resource', {

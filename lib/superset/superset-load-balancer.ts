@@ -8,6 +8,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as wafv2 from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { letLogsUse } from '../encryption/own-key';
+import { OTHER_STACK, claimName } from '../naming/name-claims';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { DeletionProtection, PROTECTED_AFTERWARDS, loadBalancerProtection } from '../protection/deletion-protection';
 import { limitCdkFunction } from '../provisioning/cdk-function';
@@ -198,9 +199,11 @@ export class SupersetLoadBalancer extends Construct {
       resourceArn: this.loadBalancer.loadBalancerArn,
     });
     letLogsUse(key, this);
+    // WAF takes names with this prefix only (WAF Developer Guide, "CloudWatch Logs").
+    const logGroupName = `aws-waf-logs-${Names.uniqueResourceName(this, { maxLength: 60, separator: '-' })}`;
+    claimName(this, 'log group', logGroupName, OTHER_STACK);
     const logGroup = new logs.LogGroup(this, 'WebAclLogs', {
-      // WAF takes names with this prefix only (WAF Developer Guide, "CloudWatch Logs").
-      logGroupName: `aws-waf-logs-${Names.uniqueResourceName(this, { maxLength: 60, separator: '-' })}`,
+      logGroupName,
       encryptionKey: key,
       retention: logs.RetentionDays.ONE_YEAR,
       removalPolicy: RemovalPolicy.DESTROY,

@@ -14,10 +14,13 @@ import { IMetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
 import { DEFAULT_TASKS } from '../defaults';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { LoaderSecret } from '../provisioning/loader-secret';
 import { kept } from '../protection/protection';
 import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { Tenant } from '../tenant/tenant';
+import { TenantLoaderSecret } from '../tenant/tenant-loader-secret';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
@@ -333,6 +336,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ownSchema: props.ownSchema,
     });
     desiredState.grantRead(this.migrationRole);
+    const { secretNamePrefix } = EnvironmentNames.of(this);
     const migration = new SupersetMigration(this, 'Migration', {
       cluster: this.cluster,
       taskDefinition: this.newTask(
@@ -345,7 +349,10 @@ export class SupersetService extends Construct implements ec2.IConnectable {
             ...ownerLogin(props.metadataDatabase),
             // Not of the services, which would roll because somebody renamed a tenant.
             SUPERSET_DESIRED_STATE: desiredState.url,
-            SUPERSET_TENANT_ADMIN_SECRET: AdminLoginSecret.nameFor('{tenant}'),
+            SUPERSET_TENANT_ADMIN_SECRET: AdminLoginSecret.nameFor('{tenant}', secretNamePrefix),
+            SUPERSET_LOADER_SECRET: props.ownSchema
+              ? TenantLoaderSecret.nameFor('{tenant}', secretNamePrefix)
+              : LoaderSecret.nameFor(secretNamePrefix),
           },
         },
         this.migrationRole,
@@ -630,7 +637,7 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       SUPERSET_CACHE_PORT: cache.port,
       ...(tokenProxies.size > 0
         ? { SUPERSET_TOKEN_PROXIES: proxiesByName([...tokenProxies]) }
-        : { SUPERSET_TENANT_SECRET: TenantSecret.nameFor('{tenant}') }),
+        : { SUPERSET_TENANT_SECRET: TenantSecret.nameFor('{tenant}', EnvironmentNames.of(this).secretNamePrefix) }),
       ...(proxies.length > 0 && { SUPERSET_DATABASE_PROXIES: this.proxiesByServer(proxies) }),
       ...(connectionsPerProcess !== undefined && {
         SUPERSET_TENANT_CONNECTIONS: `${connectionsPerProcess}`,

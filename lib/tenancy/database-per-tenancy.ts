@@ -15,6 +15,7 @@ import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyAlarms } from '../monitoring/tenancy-alarms';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { AwaitedProvider } from '../provisioning/awaited-provider';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
@@ -173,6 +174,7 @@ export class DatabasePerTenancy extends Construct {
    */
   constructor(scope: Construct, id: string, props: DatabasePerTenancyProps) {
     super(scope, id);
+    EnvironmentNames.define(this, { secretNamePrefix: props.secretNamePrefix });
     const given = props.shards ?? [{ name: 'a' }];
     this.checkTenants(props, given);
     this.tenants = props.tenants;

@@ -7,6 +7,7 @@ import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { Environment, TenancyModel } from '../environment/environment';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
@@ -48,6 +49,7 @@ export class DatabasePerTenantStack extends Stack {
     checkEnvironment(this, environment, TenancyModel.DATABASE_PER_TENANT);
     checkStackNames(this);
     if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
+    EnvironmentNames.define(this, { secretNamePrefix: environment.secretNamePrefix });
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));
@@ -116,18 +118,22 @@ export class DatabasePerTenantStack extends Stack {
   private addOutputs(): void {
     const { superset, provisioner, shards, proxies, connectionBudget } = this.tenancy;
     const { tenants, tenantSecrets } = this.tenancy;
+    const prefix = EnvironmentNames.of(this).secretNamePrefix;
     const outputs: { [id: string]: [value: string, description: string] } = {
       Url: [superset.url, 'Where users go; point its host name to the load balancer'],
       LoadBalancer: [superset.loadBalancer.loadBalancerDnsName, 'What the host name points to'],
-      AdminLoginSecretNames: [AdminLoginSecret.nameFor('<tenant id>'), 'First login of each tenant in Superset'],
+      AdminLoginSecretNames: [
+        AdminLoginSecret.nameFor('<tenant id>', prefix),
+        'First login of each tenant in Superset',
+      ],
       ReconcileFunction: [provisioner.handler.functionName, 'Makes the databases, and heals them every hour'],
       ConnectionBudget: [connectionBudget, 'Connections of each shard'],
     };
     if (tenantSecrets.length > 0) {
-      outputs.TenantSecretNames = [TenantSecret.nameFor('<tenant id>'), 'Login of each tenant in PostgreSQL'];
+      outputs.TenantSecretNames = [TenantSecret.nameFor('<tenant id>', prefix), 'Login of each tenant in PostgreSQL'];
     }
     if (tenants.some(({ loader }) => loader)) {
-      outputs.LoaderSecretNames = [TenantLoaderSecret.nameFor('<tenant id>'), "Login of each tenant's ETL"];
+      outputs.LoaderSecretNames = [TenantLoaderSecret.nameFor('<tenant id>', prefix), "Login of each tenant's ETL"];
     }
     for (const { name, server } of shards) {
       const proxy = proxies.find((each) => each.server === server);

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { Environment, TenancyModel } from '../environment/environment';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
@@ -63,6 +64,7 @@ export class InstanceCellStack extends Stack {
     this.node.addMetadata('superset-tenancy:cell', { tenants: props.tenantIds });
     const { certificateArn, network: given } = regionOf(environment, region);
     if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
+    EnvironmentNames.define(this, { secretNamePrefix: environment.secretNamePrefix });
     this.zones = given?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset cell ${id}`, removalPolicy));

@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { TenancyAlarms } from '../monitoring/tenancy-alarms';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { Shard } from '../provisioning/shard';
 import { ShardsProvisioner } from '../provisioning/shards-provisioner';
@@ -30,6 +31,13 @@ export interface InstanceCellProps {
    * @default - none: each has its own
    */
   readonly database?: TenantDatabaseServer;
+
+  /**
+   * What the names of its tenants' secrets begin with, as in {@link EnvironmentNamesProps}; instances of the cell have the same.
+   *
+   * @default - that of what is above; otherwise none
+   */
+  readonly secretNamePrefix?: string;
 
   /**
    * How often databases on the server are reconciled with what was deployed last, beside each deployment.
@@ -92,6 +100,7 @@ export class InstanceCell extends Construct {
    */
   constructor(scope: Construct, id: string, props: InstanceCellProps) {
     super(scope, id);
+    EnvironmentNames.define(this, { secretNamePrefix: props.secretNamePrefix });
     this.network = props.network;
     this.loadBalancer = props.loadBalancer;
     const { database } = props;

@@ -8,6 +8,7 @@ import { SupersetCache } from '../cache/superset-cache';
 import { OwnMetadataDatabase } from '../database/own-metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { TenancyAlarms } from '../monitoring/tenancy-alarms';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { REGISTRY_DATABASE, metadataDatabaseName, tenantDatabaseName } from '../provisioning/desired-databases';
 import { DatabaseTenant, OwnDatabases } from '../provisioning/own-databases';
@@ -143,8 +144,10 @@ export class InstancePerTenancy extends Construct {
    */
   constructor(scope: Construct, id: string, props: InstancePerTenancyProps) {
     super(scope, id);
-    this.check(props);
     const { tenant, cell } = props;
+    const inCell = !props.database && cell?.shard && cell.provisioner;
+    this.nameEnvironment(props, inCell || undefined);
+    this.check(props);
     this.tenant = tenant;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.encryptionKey = props.encryptionKey ?? new TenantKey(this, 'Key', { tenant, removalPolicy }).key;
@@ -154,7 +157,6 @@ export class InstancePerTenancy extends Construct {
       cell?.network ??
       new TenancyNetwork(this, 'Network', { ...ours, publicSubnets: props.internetFacing });
 
-    const inCell = !props.database && cell?.shard && cell.provisioner;
     this.shard = inCell ? cell.shard : this.newShard(props, removalPolicy);
     this.provisioner = inCell ? cell.provisioner : this.newProvisioner(props);
     const address = { host: this.shard.server.hostname, port: this.shard.server.port };
@@ -183,6 +185,22 @@ export class InstancePerTenancy extends Construct {
       superset: this.superset,
       shardsProvisioner: inCell ? undefined : this.provisioner,
     });
+  }
+
+  /** The secrets of an instance on the server of a cell are read by the cell's provisioner. */
+  private nameEnvironment({ secretNamePrefix }: InstancePerTenancyProps, provisioner?: ShardsProvisioner): void {
+    if (!provisioner) {
+      EnvironmentNames.define(this, { secretNamePrefix });
+      return;
+    }
+    const ofCell = EnvironmentNames.share(this, EnvironmentNames.of(provisioner)).secretNamePrefix;
+    if (secretNamePrefix !== undefined && secretNamePrefix !== ofCell) {
+      throw new ConfigurationError(
+        this,
+        'SECRET_NAME_PREFIX_OF_CELL',
+        `secretNamePrefix is '${secretNamePrefix}', and that of its cell ${ofCell ? `'${ofCell}'` : 'is none'}. The provisioner of the cell reads the instance's secrets: give both the same.`,
+      );
+    }
   }
 
   private check(props: InstancePerTenancyProps): void {

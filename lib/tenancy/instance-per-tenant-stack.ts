@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { Environment, TenancyModel } from '../environment/environment';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { checkStackNames } from '../placement/stack-names';
 import { REGISTRY_DATABASE } from '../provisioning/desired-databases';
@@ -89,6 +90,7 @@ export class InstancePerTenantStack extends Stack {
     const { domain, superset, data } = environment;
     const region = regionOf(environment, plan.region);
     if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
+    EnvironmentNames.define(this, { secretNamePrefix: environment.secretNamePrefix });
     this.zones = region.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new TenantKey(this, 'Key', { tenant, removalPolicy }).key;

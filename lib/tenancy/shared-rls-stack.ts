@@ -7,6 +7,7 @@ import { MetadataDatabase } from '../database/metadata-database';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { ownKeyProps } from '../encryption/own-key';
 import { Environment, EnvironmentData, TenancyModel } from '../environment/environment';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { checkStackNames } from '../placement/stack-names';
 import { TerminationProtection } from '../protection/termination-protection';
@@ -45,6 +46,7 @@ export class SharedRlsStack extends Stack {
     checkEnvironment(this, environment, TenancyModel.SHARED_RLS);
     checkStackNames(this);
     if (this.terminationProtection) new TerminationProtection(this, 'TerminationProtection');
+    EnvironmentNames.define(this, { secretNamePrefix: environment.secretNamePrefix });
     this.zones = environment.network?.availabilityZones;
     const removalPolicy = destroy ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
     const encryptionKey = new kms.Key(this, 'Key', ownKeyProps(`Superset tenancy ${id}`, removalPolicy));
@@ -76,14 +78,18 @@ export class SharedRlsStack extends Stack {
 
   private addOutputs(): void {
     const { database, loaderSecret, provisioner, sharedDatabase, superset } = this.tenancy;
+    const prefix = EnvironmentNames.of(this).secretNamePrefix;
     const outputs: { [id: string]: [value: string, description: string] } = {
       Url: [superset.url, 'Where users go; point its host name to the load balancer'],
       LoadBalancer: [superset.loadBalancer.loadBalancerDnsName, 'What the host name points to'],
       DatabaseEndpoint: [`${database.hostname}:${database.port}`, "Server of the tenants' data"],
       DatabaseName: [database.databaseName, "Database of the tenants' data"],
       LoaderSecretArn: [loaderSecret.secretArn, 'Login of the ETL that loads the tables'],
-      TenantSecretNames: [TenantSecret.nameFor('<tenant id>'), 'Login of each tenant in PostgreSQL'],
-      AdminLoginSecretNames: [AdminLoginSecret.nameFor('<tenant id>'), 'First login of each tenant in Superset'],
+      TenantSecretNames: [TenantSecret.nameFor('<tenant id>', prefix), 'Login of each tenant in PostgreSQL'],
+      AdminLoginSecretNames: [
+        AdminLoginSecret.nameFor('<tenant id>', prefix),
+        'First login of each tenant in Superset',
+      ],
       ReconcileFunction: [
         provisioner.handler.functionName,
         'Call it with {"reconcile":"stored"} after a table was made',

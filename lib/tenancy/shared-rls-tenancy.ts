@@ -8,6 +8,7 @@ import { TenantColumn, TenantTable } from '../database/tenant-table';
 import { DEFAULT_TASKS } from '../defaults';
 import { ownKeyProps } from '../encryption/own-key';
 import { TenancyAlarms } from '../monitoring/tenancy-alarms';
+import { EnvironmentNames } from '../naming/environment-names';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { DatabaseProvisioner } from '../provisioning/database-provisioner';
 import { LoaderSecret } from '../provisioning/loader-secret';
@@ -91,6 +92,7 @@ export class SharedRlsTenancy extends Construct {
    */
   constructor(scope: Construct, id: string, props: SharedRlsTenancyProps) {
     super(scope, id);
+    EnvironmentNames.define(this, { secretNamePrefix: props.secretNamePrefix });
     this.checkTenants(props);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.encryptionKey =

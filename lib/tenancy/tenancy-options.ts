@@ -19,6 +19,14 @@ export interface TenancyOptions {
    */
   readonly schema?: string;
 
+  /**
+   * What the names of its secrets, and the aliases of tenants' keys, begin with, as in {@link EnvironmentNamesProps}. Two environments
+   * of one account and region that have tenants of the same id, or that are both of the shared model, need it. For good.
+   *
+   * @default - that of the cell, or of what is above; otherwise none
+   */
+  readonly secretNamePrefix?: string;
+
   /** Host name that users type; point it to the load balancer. */
   readonly domainName: string;
 

@@ -3,7 +3,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { acknowledgeLoginSecret } from './login-secret';
+import { EnvironmentNames } from '../naming/environment-names';
+import { prefixed } from '../naming/secret-name-prefix';
+import { acknowledgeLoginSecret, nameEnvironment } from './login-secret';
 import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
 import { Tenant } from './tenant';
 import { oneTenantProblems } from './tenant-rules';
@@ -47,21 +49,22 @@ export class AdminLoginSecret extends Construct {
    * Name of the secret of a tenant.
    *
    * @param tenantId id of the tenant.
+   * @param secretNamePrefix that of the environment.
+   * @default - none
    */
-  public static nameFor(tenantId: string): string {
-    return `superset/tenant/${tenantId}/admin_login`;
+  public static nameFor(tenantId: string, secretNamePrefix?: string): string {
+    return prefixed(`superset/tenant/${tenantId}/admin_login`, secretNamePrefix);
   }
 
   /**
-   * Lets a principal read these secrets of all tenants of an account and region, now and later, in one statement.
+   * Lets a principal read these secrets of all tenants of an environment, now and later, in one statement.
    *
-   * @param scope the construct that asks, in the stack of that account and region. The finding on the wildcard in the
-   * policy is acknowledged on it.
+   * @param scope the construct that asks, in that environment. The finding on the wildcard in the policy is acknowledged on it.
    * @param grantee the principal.
    * @param encryptionKey key of the secrets, which the principal may use by way of Secrets Manager only.
    */
   public static grantReadAll(scope: Construct, grantee: iam.IGrantable, encryptionKey?: kms.IKey): iam.Grant {
-    return grantReadOfEachTenant(scope, AdminLoginSecret.nameFor('*'), grantee, encryptionKey);
+    return grantReadOfEachTenant(scope, (prefix) => AdminLoginSecret.nameFor('*', prefix), grantee, encryptionKey);
   }
 
   /** The secret. */
@@ -82,7 +85,7 @@ export class AdminLoginSecret extends Construct {
     super(scope, id);
     const { tenant } = props;
     refuse(this, oneTenantProblems(tenant));
-    this.secretName = AdminLoginSecret.nameFor(tenant.id);
+    this.secretName = AdminLoginSecret.nameFor(tenant.id, EnvironmentNames.of(this).secretNamePrefix);
     const secret = new secretsmanager.Secret(this, 'Secret', {
       secretName: this.secretName,
       description: `First login of the administrator of tenant ${tenant.id} in Superset`,
@@ -95,6 +98,7 @@ export class AdminLoginSecret extends Construct {
         excludePunctuation: true,
       },
     });
+    nameEnvironment(secret, this.secretName);
     this.secret = secret;
     this.secretArn = secret.secretArn;
     acknowledgeLoginSecret(secret, 'A person signs in with it once, and changes the password in Superset.');

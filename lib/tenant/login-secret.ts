@@ -2,6 +2,8 @@ import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { EnvironmentNames } from '../naming/environment-names';
+import { OTHER_PREFIX, claimName } from '../naming/name-claims';
 import { skipCheckov } from '../validation/skipped-checks';
 
 /** The login of one PostgreSQL role. */
@@ -38,12 +40,23 @@ export class LoginSecret extends secretsmanager.Secret {
         excludePunctuation: true,
       },
     });
+    nameEnvironment(this, props.secretName);
     acknowledgeLoginSecret(
       this,
       'Only the services that log in with it read it; rotation that costs no outage is to come.',
     );
   }
 }
+
+/** Tags a secret with its environment, whatever other tags the app sets, and keeps its name, if it is a fixed one, for it. */
+export function nameEnvironment(secret: secretsmanager.Secret, secretName?: string): void {
+  const { environment } = EnvironmentNames.of(secret);
+  (secret.node.defaultChild as secretsmanager.CfnSecret).tags.setTag(EnvironmentNames.TAG, environment, TAG_PRIORITY);
+  if (secretName) claimName(secret, 'secret', secretName, OTHER_PREFIX);
+}
+
+/** Above what `Tags.of` sets, 100 unless it is given another. */
+const TAG_PRIORITY = 1_000_000;
 
 /** Acknowledges what the rule packs find on a login secret, with the reason why it is not rotated. */
 export function acknowledgeLoginSecret(secret: secretsmanager.Secret, rotation: string): void {

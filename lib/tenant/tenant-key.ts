@@ -2,6 +2,9 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ownKeyProps } from '../encryption/own-key';
+import { EnvironmentNames } from '../naming/environment-names';
+import { OTHER_PREFIX, claimName } from '../naming/name-claims';
+import { prefixed } from '../naming/secret-name-prefix';
 import { Tenant } from './tenant';
 import { oneTenantProblems } from './tenant-rules';
 import { refuse } from '../validation/refuse';
@@ -31,9 +34,11 @@ export class TenantKey extends Construct {
    * Alias of the key of a tenant.
    *
    * @param tenantId id of the tenant.
+   * @param secretNamePrefix that of the environment.
+   * @default - none
    */
-  public static aliasFor(tenantId: string): string {
-    return `alias/superset/tenant/${tenantId}`;
+  public static aliasFor(tenantId: string, secretNamePrefix?: string): string {
+    return `alias/${prefixed(`superset/tenant/${tenantId}`, secretNamePrefix)}`;
   }
 
   /** The key. */
@@ -49,7 +54,9 @@ export class TenantKey extends Construct {
     refuse(this, oneTenantProblems(props.tenant));
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const key = new kms.Key(this, 'Key', ownKeyProps(`Superset tenant ${props.tenant.id}`, removalPolicy));
-    key.addAlias(TenantKey.aliasFor(props.tenant.id));
+    const alias = TenantKey.aliasFor(props.tenant.id, EnvironmentNames.of(this).secretNamePrefix);
+    claimName(this, 'alias of a key', alias, OTHER_PREFIX);
+    key.addAlias(alias);
     this.key = key;
   }
 }

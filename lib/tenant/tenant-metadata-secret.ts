@@ -3,6 +3,8 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { metadataRoleName } from '../provisioning/desired-databases';
+import { EnvironmentNames } from '../naming/environment-names';
+import { prefixed } from '../naming/secret-name-prefix';
 import { LoginSecret } from './login-secret';
 import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
 import { TenantSecretProps } from './tenant-secret';
@@ -20,21 +22,22 @@ export class TenantMetadataSecret extends Construct {
    * Name of the secret of a tenant.
    *
    * @param tenantId id of the tenant.
+   * @param secretNamePrefix that of the environment.
+   * @default - none
    */
-  public static nameFor(tenantId: string): string {
-    return `superset/tenant/${tenantId}/metadata_credentials`;
+  public static nameFor(tenantId: string, secretNamePrefix?: string): string {
+    return prefixed(`superset/tenant/${tenantId}/metadata_credentials`, secretNamePrefix);
   }
 
   /**
-   * Lets a principal read these secrets of all tenants of an account and region, now and later, in one statement.
+   * Lets a principal read these secrets of all tenants of an environment, now and later, in one statement.
    *
-   * @param scope the construct that asks, in the stack of that account and region. The finding on the wildcard in the
-   * policy is acknowledged on it.
+   * @param scope the construct that asks, in that environment. The finding on the wildcard in the policy is acknowledged on it.
    * @param grantee the principal.
    * @param encryptionKey key of the secrets, which the principal may use by way of Secrets Manager only.
    */
   public static grantReadAll(scope: Construct, grantee: iam.IGrantable, encryptionKey?: kms.IKey): iam.Grant {
-    return grantReadOfEachTenant(scope, TenantMetadataSecret.nameFor('*'), grantee, encryptionKey);
+    return grantReadOfEachTenant(scope, (prefix) => TenantMetadataSecret.nameFor('*', prefix), grantee, encryptionKey);
   }
 
   /** The secret. */
@@ -58,7 +61,7 @@ export class TenantMetadataSecret extends Construct {
     super(scope, id);
     const { tenant, host, port, database, encryptionKey } = props;
     refuse(this, oneTenantProblems(tenant));
-    this.secretName = TenantMetadataSecret.nameFor(tenant.id);
+    this.secretName = TenantMetadataSecret.nameFor(tenant.id, EnvironmentNames.of(this).secretNamePrefix);
     this.roleName = metadataRoleName(tenant.id);
     this.secret = new LoginSecret(this, 'Secret', {
       ...{ host, port, database, encryptionKey },

@@ -1,5 +1,9 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  BatchGetSecretValueCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
@@ -30,8 +34,13 @@ beforeAll(async () => {
   await bootstrap(cloud);
   const app = userApp(join(cloud.directory, 'permissions'));
   object = build(new Stack(app, 'Permissions', { env }));
+  buildOther(new Stack(app, 'Other', { env }));
   app.synth();
-  await cdk(['deploy', '--app', app.outdir, '--require-approval', 'never'], cloud.emulator, cloud.log('deploy'));
+  await cdk(
+    ['deploy', '--all', '--app', app.outdir, '--require-approval', 'never'],
+    cloud.emulator,
+    cloud.log('deploy'),
+  );
 });
 
 afterAll(() => cloud?.stop());
@@ -47,6 +56,7 @@ function build(stack: Stack): string {
   const login = { host: 'db.example.com', port: '5432', database: 'tenant_t_north' };
   const { secret } = new TenantSecret(stack, 'Tenant', { tenant, encryptionKey, ...login });
   [named, byAlias].forEach((role) => TenantSecret.grantReadAll(stack, role));
+  named.addToPolicy(BATCHES);
   grantDecryptUnderOwnKeys([secret], named);
   byAlias.addToPolicy(
     decryptIf({
@@ -62,6 +72,18 @@ function build(stack: Stack): string {
   decrypter.addToPolicy(decryptIf({ StringEquals: { 'kms:ViaService': `s3.${env.region}.amazonaws.com` } }));
   return s3ObjectKey;
 }
+
+/** Another environment of the account and region, with another tenant. */
+function buildOther(stack: Stack): void {
+  const tenant = newTenant('t_south', 2);
+  new TenantSecret(stack, 'Tenant', { tenant, host: 'db.example.com', port: '5432', database: 'tenant_t_south' });
+  const assumedBy = new iam.ServicePrincipal('ecs-tasks.amazonaws.com');
+  const neighbour = new iam.Role(stack, 'Neighbour', { roleName: 'neighbour', assumedBy });
+  TenantSecret.grantReadAll(stack, neighbour);
+  neighbour.addToPolicy(BATCHES);
+}
+
+const BATCHES = new iam.PolicyStatement({ actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] });
 
 function decryptIf(conditions: Record<string, unknown>): iam.PolicyStatement {
   return new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: ['*'], conditions });
@@ -84,10 +106,19 @@ const as = (role: string) => ({
   credentials: roleSession(`arn:aws:iam::${env.account}:role/${role}`),
 });
 
-const readSecret = (role: string) =>
+const readSecret = (role: string, tenant = 't_north') =>
   refused(() =>
-    new SecretsManagerClient(as(role)).send(new GetSecretValueCommand({ SecretId: TenantSecret.nameFor('t_north') })),
+    new SecretsManagerClient(as(role)).send(new GetSecretValueCommand({ SecretId: TenantSecret.nameFor(tenant) })),
   );
+
+/** As the provisioner reads; answers the names that it got. */
+async function readBatch(role: string): Promise<string[]> {
+  const SecretIdList = ['t_north', 't_south'].map((tenant) => TenantSecret.nameFor(tenant));
+  const { SecretValues = [] } = await new SecretsManagerClient(as(role)).send(
+    new BatchGetSecretValueCommand({ SecretIdList }),
+  );
+  return SecretValues.map(({ Name = '' }) => Name);
+}
 
 const readAsset = (role: string) =>
   refused(() =>
@@ -98,6 +129,19 @@ const readAsset = (role: string) =>
 
 test('a secret that no policy of the role names', async () => {
   expect(await readSecret('stranger')).toEqual([expect.stringMatching(/^stranger secretsmanager:GetSecretValue arn:/)]);
+});
+
+test("the secret of a tenant of another environment, whose name is that of the environment's own", async () => {
+  const foreign = /secretsmanager:GetSecretValue arn:.*:secret:superset\/tenant\/t_/;
+  expect(await readSecret('named', 't_south')).toEqual([expect.stringMatching(foreign)]);
+  expect(await readSecret('neighbour', 't_north')).toEqual([expect.stringMatching(foreign)]);
+  expect(await readSecret('named', 't_north')).toEqual([]);
+  expect(await readSecret('neighbour', 't_south')).toEqual([]);
+});
+
+test('a batch has the secrets of the own environment only', async () => {
+  expect(await readBatch('named')).toEqual([TenantSecret.nameFor('t_north')]);
+  expect(await readBatch('neighbour')).toEqual([TenantSecret.nameFor('t_south')]);
 });
 
 test('a key that a role may use by its alias only, which counts after minutes, and not one whose policy names the role', async () => {

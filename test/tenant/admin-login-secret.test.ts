@@ -20,6 +20,7 @@ function resource(props: Partial<AdminLoginSecretProps> = {}) {
 test('the secret has the name that Superset looks for, the address as user name, and a generator that is pinned', () => {
   expect(resource().Properties).toEqual({
     Name: 'superset/tenant/tk4q9w/admin_login',
+    Tags: [{ Key: 'superset:environment', Value: 'Prod' }],
     Description: expect.stringContaining('tenant tk4q9w'),
     GenerateSecretString: {
       SecretStringTemplate: '{"username":"ada@northwind.example"}',

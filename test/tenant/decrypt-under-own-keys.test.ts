@@ -3,6 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { grantDecryptUnderOwnKeys } from '../../lib/tenant/decrypt-under-own-keys';
+import { Tenant } from '../../lib/tenant/tenant';
 import { TenantSecret } from '../../lib/tenant/tenant-secret';
 import { databaseExample, example, instanceExample, newFleet, tenants, userApp } from '../tenancy/environments';
 import { Resource, Template as Json, Templates, resourcesOf, synthesise } from '../tenancy/templates';
@@ -107,12 +108,12 @@ test('where the key is of another stack, the role is allowed to use this one key
   const env = { account: '123456789012', region: 'eu-central-1' };
   const [keys, stack] = ['Keys', 'Demo'].map((id) => new Stack(app, id, { env }));
   const role = new iam.Role(stack, 'Reader', { assumedBy: new iam.AccountRootPrincipal() });
-  const [tenant] = tenants(1);
-  const secretOf = (encryptionKey: kms.IKey, id: string) =>
-    new TenantSecret(stack, id, { tenant, encryptionKey, host: 'db.example.com', port: '5432', database: 'x' }).secret;
+  const [own, other] = tenants(2);
+  const secretOf = (encryptionKey: kms.IKey, tenant: Tenant) =>
+    new TenantSecret(stack, tenant.id, { tenant, encryptionKey, host: 'db.example.com', port: '5432', database: 'x' }).secret;
   const common = kms.Key.fromKeyArn(stack, 'Common', 'arn:aws:kms:eu-central-1:123456789012:key/common');
 
-  grantDecryptUnderOwnKeys([secretOf(new kms.Key(keys, 'Key'), 'Own'), secretOf(common, 'Other')], role, common);
+  grantDecryptUnderOwnKeys([secretOf(new kms.Key(keys, 'Key'), own), secretOf(common, other)], role, common);
 
   const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
   expect(policy.Properties.PolicyDocument.Statement).toEqual([

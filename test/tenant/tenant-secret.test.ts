@@ -77,7 +77,7 @@ test('grantRead covers this secret and its key, nothing else', () => {
   ]);
 });
 
-test('grantReadAll covers the secrets of all tenants of the account and region in one statement', () => {
+test('grantReadAll covers the secrets of all tenants of the environment in one statement', () => {
   const stack = new Stack(new App(), 'Prod', { env: { account: '123456789012', region: 'eu-central-1' } });
   const role = new iam.Role(stack, 'Reader', { assumedBy: new iam.AccountRootPrincipal() });
   TenantSecret.grantReadAll(stack, role);
@@ -95,6 +95,7 @@ test('grantReadAll covers the secrets of all tenants of the account and region i
           ],
         ],
       },
+      Condition: { StringEquals: { 'secretsmanager:ResourceTag/superset:environment': 'Prod' } },
     }),
   ]);
 });

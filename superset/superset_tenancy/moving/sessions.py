@@ -96,7 +96,7 @@ def read_place(cursor: Any, tenant: str) -> Place:
 
 def loader_secret(place: Place) -> str:
     """Name of the secret of whoever may write the tenant's rows."""
-    return "superset/loader/db_credentials" if place.shared else f"superset/tenant/{place.tenant}/loader_credentials"
+    return os.environ["SUPERSET_LOADER_SECRET"].format(tenant=place.tenant)
 
 
 def _connect(secret: str) -> Any:

@@ -105,6 +105,7 @@ async function main(): Promise<void> {
         SUPERSET_ASYNC_QUERIES_SECRET: 'a third key for tests that is long enough to sign with',
         SUPERSET_TENANT_SECRET: 'superset/tenant/{tenant}/db_credentials',
         SUPERSET_TENANT_ADMIN_SECRET: 'superset/tenant/{tenant}/admin_login',
+        SUPERSET_LOADER_SECRET: 'superset/loader/db_credentials',
       },
       // Only to set scenes, and to look at what came of them.
       superuser: {

@@ -41,9 +41,12 @@ async function main(): Promise<void> {
       { servers: only },
     );
     await reconcileDatabases(desired);
-    // An environment of its own, so secrets of its own, under the same names.
+    // An environment of its own, so secrets of its own, under names with a prefix.
     const { secrets, environment } = await startSecretsManager();
-    for (const [secret, value] of [...servers.secrets, ...others]) secrets.set(secret, value as Record<string, string>);
+    for (const [secret, value] of [...servers.secrets, ...others]) {
+      const name = secret.startsWith('superset/') ? `target/${secret}` : secret;
+      secrets.set(name, value as Record<string, string>);
+    }
     for (const secret of [...servers.secrets.keys()]) {
       if (secret.startsWith('superset/')) servers.secrets.delete(secret);
     }

@@ -26,6 +26,13 @@ TENANTS = [
     {"id": NEIGHBOUR, "displayName": "Contoso Retail", "adminEmail": "ben@contoso.example"},
 ]
 
+#: The targets are environments of the source's account and region: their secrets have a prefix.
+TARGET_SECRETS = {
+    "SUPERSET_TENANT_SECRET": "target/superset/tenant/{tenant}/db_credentials",
+    "SUPERSET_TENANT_ADMIN_SECRET": "target/superset/tenant/{tenant}/admin_login",
+    "SUPERSET_LOADER_SECRET": "target/superset/tenant/{tenant}/loader_credentials",
+}
+
 
 class Environment:
     """One Superset with its metadata, and one server with the tenants' data."""
@@ -201,7 +208,7 @@ class Moving:
         login = {name: servers.superuser[name] for name in ("host", "port", "user", "password", "dbname")}
         self.shared = Environment(app, "shared", {**common, name: servers.environment[name]}, login, directory, True)
         self.database, self.instance = (
-            Environment(app, it, {**common, name: found[name]}, found["superuser"], directory, False)
+            Environment(app, it, {**common, **TARGET_SECRETS, name: found[name]}, found["superuser"], directory, False)
             for it, found in answer["environments"].items()
         )
         self.s3 = boto3.client(
