@@ -18,6 +18,7 @@ import { at, text } from './at';
 import { TenancyModel } from './environment';
 import { instanceRuleProblems } from './instance-rules';
 import { certificateOfTheRegion, knownRegion, networkProblems, regionExists } from './place-rules';
+import { versionProblems } from './version-rules';
 
 /**
  * What is wrong with an environment, which may be of any shape; nothing if it is an `Environment`.
@@ -54,6 +55,7 @@ const RULES: Rule[] = [
   (environment) => safePostgres(environment, ['metadataDatabase', 'postgresVersion']),
   (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks'),
   (environment) => minUpToMax(environment, 'minWorkerTasks', 'maxWorkerTasks'),
+  versionProblems,
   emailAddresses,
   functionNames,
   schemaIsFree,
