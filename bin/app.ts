@@ -9,12 +9,15 @@ import { DatabasePerTenantStack } from '../lib/tenancy/database-per-tenant-stack
 import { InstanceFleet } from '../lib/tenancy/instance-fleet';
 import { SharedRlsStack } from '../lib/tenancy/shared-rls-stack';
 import { ConfigurationError } from '../lib/validation/configuration-error';
+import { checkOtherEnvironments, idOf, placementFileOf } from './stack-names';
 
 try {
   const app = new App();
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new NIST80053R5Checks(app));
   const name = environmentName(app);
-  addStacks(app, name, EnvironmentFile.load(join(directory(app), `${name}.yaml`)));
+  const environment = EnvironmentFile.load(join(directory(app), `${name}.yaml`));
+  checkOtherEnvironments(directory(app), name, environment);
+  addStacks(app, name, environment);
   app.synth();
 } catch (error) {
   if (!(error instanceof EnvironmentFileError || error instanceof ConfigurationError)) throw error;
@@ -41,7 +44,7 @@ function environmentName(app: App): string {
 }
 
 function addStacks(app: App, name: string, environment: Environment): void {
-  const id = `Superset-${name}`;
+  const id = idOf(name);
   switch (environment.model) {
     case TenancyModel.SHARED_RLS:
       new SharedRlsStack(app, id, { environment });
@@ -50,6 +53,6 @@ function addStacks(app: App, name: string, environment: Environment): void {
       new DatabasePerTenantStack(app, id, { environment });
       break;
     case TenancyModel.INSTANCE_PER_TENANT:
-      new InstanceFleet(app, id, { environment, placementFile: join(directory(app), `${name}.places.json`) });
+      new InstanceFleet(app, id, { environment, placementFile: placementFileOf(directory(app), name) });
   }
 }

@@ -3,6 +3,9 @@
  * `@default`s with it.
  */
 
+/** Version of Superset in the image that is built from `superset/`; a test compares it with the lock of that image. */
+export const BUNDLED_SUPERSET_VERSION = '6.1.0';
+
 /** Tasks of a Superset. */
 export const DEFAULT_TASKS = { minWebTasks: 2, maxWebTasks: 6, minWorkerTasks: 1, maxWorkerTasks: 4 } as const;
 

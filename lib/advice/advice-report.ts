@@ -4,9 +4,17 @@ import { Environment } from '../environment/environment';
 import { ModelAdvice, adviseModels } from './model-advice';
 import { PRICES_READ } from './price-list';
 
-/** Says at synthesis of a stack, so that the CDK CLI shows it, what each model would cost, and which one fits. */
-export function noteAdvice(stack: Stack, environment: Environment): void {
-  Annotations.of(stack).addInfoV2('superset-tenancy:model-advice', adviceTable(environment));
+/**
+ * Says at synthesis what each model would cost, and which one fits.
+ *
+ * @param stack what it is said of: the CDK CLI does not show what is said of a construct above the stacks.
+ * @param besideWarning whether the same synthesis warns, too: the CLI then leaves out what is no warning.
+ */
+export function noteAdvice(stack: Stack, environment: Environment, besideWarning = false): void {
+  const annotations = Annotations.of(stack);
+  const [id, advice] = ['superset-tenancy:model-advice', adviceTable(environment)];
+  if (besideWarning) annotations.addWarningV2(id, advice);
+  else annotations.addInfoV2(id, advice);
 }
 
 /** The advice as a table with what it rests on. */

@@ -19,6 +19,7 @@ import { at, text } from './at';
 import { TenancyModel } from './environment';
 import { instanceRuleProblems } from './instance-rules';
 import { certificateOfTheRegion, knownRegion, networkProblems, regionExists } from './place-rules';
+import { versionProblems } from './version-rules';
 
 /**
  * What is wrong with an environment, which may be of any shape; nothing if it is an `Environment`.
@@ -56,6 +57,7 @@ const RULES: Rule[] = [
   (environment) => minUpToMax(environment, 'minWebTasks', 'maxWebTasks'),
   (environment) => minUpToMax(environment, 'minWorkerTasks', 'maxWorkerTasks'),
   (environment) => emailProblems(at(environment, ['alarms', 'emails']), ['alarms', 'emails']),
+  versionProblems,
   functionNames,
   (environment) => reservedSchema(text(environment, ['data', 'schema']), ['data', 'schema']),
 ];

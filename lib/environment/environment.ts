@@ -530,7 +530,7 @@ export interface EnvironmentCache {
 /** Superset of an environment. */
 export interface EnvironmentSuperset {
   /**
-   * Version of Superset.
+   * Version of Superset: that of `image` or, without one, 6.1.0, which is built from `superset/`.
    *
    * @pattern ^6\.[0-9]+\.[0-9]+$
    * @patternErrorMessage a release of Superset 6, for instance 6.1.0

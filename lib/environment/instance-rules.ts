@@ -3,7 +3,7 @@ import { InstanceSharing, Residency } from '../tenant/tenant-instance';
 import { Path, Problem, pathText, valueText } from '../validation/problem';
 import { at, text } from './at';
 import { Environment } from './environment';
-import { InstancePlan, instancePlans } from './instance-plan';
+import { InstancePlan, instancePlans, stackPart } from './instance-plan';
 import { certificateOfTheRegion, knownRegion, networkProblems, regionExists } from './place-rules';
 import { REGIONS_OF } from './residency-regions';
 import { regionsWithRoot } from '../database/rds-authorities';
@@ -50,7 +50,6 @@ function tenantProblems(environment: unknown, path: Path): Problem[] {
     ...elsewhere(environment, [...path, 'residency'], text(environment, [...path, 'region']) ?? region),
     ...certificateOfTheRegion(environment, [...path, 'certificateArn'], region),
     ...unknownRing(environment, [...path, 'ring']),
-    ...versionWithoutImage(environment, path),
     ...allowedNetworkProblems(at(environment, [...path, 'allowedNetworks']), [...path, 'allowedNetworks']),
   ];
 }
@@ -100,25 +99,12 @@ function unknownRing(environment: unknown, path: Path): Problem[] {
   ];
 }
 
-function versionWithoutImage(environment: unknown, path: Path): Problem[] {
-  const version = text(environment, [...path, 'supersetVersion']);
-  const fleet = text(environment, ['superset', 'version']);
-  if (version === undefined || version === fleet || at(environment, [...path, 'image']) !== undefined) return [];
-  return [
-    {
-      path: [...path, 'supersetVersion'],
-      code: 'VERSION_WITHOUT_IMAGE',
-      fault: `is ${valueText(version)}, but the image is that of ${fleet}`,
-      remedy: 'add image, of that version, beside it',
-    },
-  ];
-}
-
 /** What only shows when each choice is made. */
 function planProblems(environment: Environment): Problem[] {
   const plans = instancePlans(environment);
   return [
     ...sameDomains(plans),
+    ...plans.flatMap(idOfACell),
     ...plans.flatMap((plan, index) => [
       ...sharingWithoutNetwork(plan, index),
       ...tooManyNetworks(plan, index),
@@ -144,6 +130,20 @@ function sameDomains(plans: InstancePlan[]): Problem[] {
       },
     ];
   });
+}
+
+/** Stacks of tenants and of cells are named alike: `<fleet>-<tenant>` and `<fleet>-<region>-cell<number>`. */
+function idOfACell({ tenant: { id } }: InstancePlan, index: number): Problem[] {
+  const [cell, region, number] = /^([a-z]{2}(?:-[a-z]+)+-[0-9])-cell([0-9]+)$/.exec(stackPart(id)) ?? [];
+  if (cell === undefined) return [];
+  return [
+    {
+      path: ['tenants', index, 'id'],
+      code: 'TENANT_ID_OF_CELL',
+      fault: `is ${valueText(id)}, whose stack would be named …-${cell}, as that of cell ${number} of ${region} is`,
+      remedy: 'choose an opaque id, for instance tk4q9w',
+    },
+  ];
 }
 
 function sharingWithoutNetwork({ network, loadBalancer, database, tenant }: InstancePlan, index: number): Problem[] {

@@ -74,11 +74,8 @@ export class InstanceFleet extends Construct {
     const stacks: Stack[] = [...this.cells, ...this.instances];
     checkAccountQuotas(this, stacks, environment.instances?.raisedQuotas);
     const hasChanged = writePlaces(placementFile, places);
-    // The CDK CLI shows what is said of stacks, not of what is above them.
-    for (const stack of stacks.slice(0, 1)) {
-      noteAdvice(stack, environment);
-      if (hasChanged) notePlaces(stack, placementFile);
-    }
+    noteAdvice(stacks[0], environment, hasChanged);
+    if (hasChanged) notePlaces(stacks[0], placementFile);
   }
 
   /**

@@ -52,7 +52,8 @@ export interface TenantInstance {
   readonly size?: InstanceSize;
 
   /**
-   * AWS region: that of the environment, or one of its `regions`. For good: in another region it is another instance.
+   * AWS region: that of the environment, or one of its `regions`. For good: a tenant that has its place in the file of
+   * places is refused another.
    *
    * @pattern ^[a-z]{2}(-[a-z]+)+-[0-9]$
    * @patternErrorMessage the name of a region, for instance eu-central-1
@@ -143,7 +144,7 @@ export interface TenantInstance {
   readonly ring?: string;
 
   /**
-   * VPC.
+   * VPC. For good, as `region` is.
    *
    * @default - as `instances` of the environment says
    */
@@ -157,7 +158,7 @@ export interface TenantInstance {
   readonly loadBalancer?: InstanceSharing;
 
   /**
-   * PostgreSQL server of the tenant's data and of its Superset's metadata.
+   * PostgreSQL server of the tenant's data and of its Superset's metadata. For good, as `region` is.
    *
    * @default - as `instances` of the environment says
    */

@@ -643,6 +643,13 @@ export const BAD_FILES: BadFile[] = [
     [['6.1.0', '5.0.0']],
     ['17:12: superset.version is "5.0.0" [VALUE_INVALID]'],
   ],
+  [
+    'a version of Superset without an image of it',
+    [['6.1.0', '6.99.0']],
+    [
+      '17:12: superset.version is "6.99.0", but the image that is built from superset/ is of 6.1.0 [VERSION_WITHOUT_IMAGE]',
+    ],
+  ],
   ['a version of Superset that is a number', [['6.1.0', '6.1']], ['17:12: superset.version is 6.1 [TYPE_WRONG]']],
   [
     'a host name with a scheme',

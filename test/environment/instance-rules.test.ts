@@ -32,6 +32,19 @@ function problems(environment: Environment): string[] {
 const problemOf = (instance: TenantInstance, overrides?: Partial<Environment>) =>
   problems(fleet([instance], overrides));
 
+test.each([
+  ['eu_central_1_cell1', 'cell 1 of eu-central-1'],
+  ['us_gov_west_1_cell12', 'cell 12 of us-gov-west-1'],
+])('a tenant id %s, whose stack would have the name of a cell', (id, cell) => {
+  const [first] = tenants(1);
+  const name = id.replaceAll('_', '-');
+
+  expect(problems(fleet([], { tenants: [{ ...first, id, value: 'v0' }] }))).toEqual([
+    `tenants[0].id is "${id}", whose stack would be named …-${name}, as that of ${cell} is; to mend: choose an opaque id, for instance tk4q9w [TENANT_ID_OF_CELL]`,
+  ]);
+  expect(problems(fleet([], { tenants: [{ ...first, id: 'cell1', value: 'v0' }] }))).toEqual([]);
+});
+
 test('a fleet over two regions is in order', () => {
   const instances = { rings: ['early', 'all'], preset: InstancePreset.ECONOMY };
   const abroad = { region: 'us-east-1', residency: Residency.UNITED_STATES, ring: 'early' };

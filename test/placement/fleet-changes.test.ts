@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { Environment, InstancePreset } from '../../lib/environment/environment';
+import { InstanceCellStack } from '../../lib/tenancy/instance-cell-stack';
 import { InstanceFleet } from '../../lib/tenancy/instance-fleet';
+import { InstancePerTenantStack } from '../../lib/tenancy/instance-per-tenant-stack';
 import { SharedRlsStack } from '../../lib/tenancy/shared-rls-stack';
 import { Tenant } from '../../lib/tenant/tenant';
 import { InstanceSharing, TenantInstance } from '../../lib/tenant/tenant-instance';
@@ -158,6 +160,40 @@ test('a fleet without a placement file is refused, with the file to name', () =>
   expect(() => new InstanceFleet(userApp(), 'Demo', props)).toThrow(
     /^Demo: placementFile is not given; .* for instance 'environments\/prod\.places\.json'.* \[PLACEMENT_FILE_MISSING\]$/,
   );
+});
+
+test.each([
+  [
+    'one priority',
+    7,
+    {},
+    /listenerPriority 7 at Demo-cell\/Entrance is taken by One\/.*Give each Superset there a number/,
+  ],
+  [
+    'one host name',
+    8,
+    { domainName: 't00000.superset.example.com' },
+    /the host name t00000\.superset\.example\.com at Demo-cell\/Entrance is taken by One\//,
+  ],
+])('two Supersets behind one load balancer with %s are refused', (_, priority, instance, said) => {
+  const app = userApp();
+  const [one, two] = tenants(2);
+  const environment = environmentOf([one, two]);
+  const ids = { one: one.id, two: two.id };
+  const region = environment.region;
+  const { cell } = new InstanceCellStack(app, 'Demo-cell', { environment, region, tenantIds: Object.values(ids) });
+  new InstancePerTenantStack(app, 'One', { environment, tenantId: ids.one, cell, listenerPriority: 7 });
+  const second = environmentOf([withInstance(two, instance)]);
+
+  expect(
+    () =>
+      new InstancePerTenantStack(app, 'Two', {
+        environment: second,
+        tenantId: ids.two,
+        cell,
+        listenerPriority: priority,
+      }),
+  ).toThrow(said);
 });
 
 describe('two stacks of one name', () => {
