@@ -10,6 +10,7 @@ import { TenancyNetwork } from '../network/tenancy-network';
 import { Shard } from '../provisioning/shard';
 import { ShardsProvisioner } from '../provisioning/shards-provisioner';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
+import { checkStackQuotas } from '../validation/stack-quotas';
 
 /** Props of {@link InstanceCell}. */
 export interface InstanceCellProps {
@@ -98,6 +99,7 @@ export class InstanceCell extends Construct {
    */
   constructor(scope: Construct, id: string, props: InstanceCellProps) {
     super(scope, id);
+    checkStackQuotas(this);
     this.network = props.network;
     this.loadBalancer = props.loadBalancer;
     const { database } = props;

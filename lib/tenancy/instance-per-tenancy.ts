@@ -29,6 +29,7 @@ import { TenancyOptions } from './tenancy-options';
 import { refuse } from '../validation/refuse';
 import { supersetProblems } from '../superset/superset-rules';
 import { dataProblems } from '../provisioning/data-rules';
+import { checkStackQuotas } from '../validation/stack-quotas';
 
 /** Props of {@link InstancePerTenancy}. */
 export interface InstancePerTenancyProps extends TenancyOptions {
@@ -183,6 +184,7 @@ export class InstancePerTenancy extends Construct {
       superset: this.superset,
       shardsProvisioner: inCell ? undefined : this.provisioner,
     });
+    checkStackQuotas(this);
   }
 
   private check(props: InstancePerTenancyProps): void {
