@@ -39,7 +39,7 @@ function environmentName(app: App): string {
     name === undefined ? 'No environment is given' : `-c env=${String(name)} is not the name of an environment`;
   const there = names.length > 0 ? `${directory(app)}/ has ${names.join(', ')}` : `${directory(app)}/ has none yet`;
   throw new EnvironmentFileError(
-    `${given}: add -c env=<name>. ${there}; for a new one, copy examples/shared-rls/environments/demo.yaml to ${directory(app)}/<name>.yaml.`,
+    `${given}: add -c env=<name>. ${there}; for a new one, copy examples/environment.yaml to ${directory(app)}/<name>.yaml.`,
   );
 }
 

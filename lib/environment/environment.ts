@@ -65,11 +65,11 @@ export interface Environment {
   readonly database?: EnvironmentDatabase;
 
   /**
-   * Servers of the tenants' databases, each with a proxy, of which an account and region has 20 until AWS raises it
-   * (RDS User Guide, "Quotas and limitations for RDS Proxy"). Model `database-per-tenant` only.
+   * Servers of the tenants' databases, each with a proxy, at most 8: each takes up to 36 of the 500 resources that a stack may have
+   * (CloudFormation User Guide, "Understand CloudFormation quotas"). Model `database-per-tenant` only.
    *
    * @minItems 1
-   * @maxItems 20
+   * @maxItems 8
    * @default - one, named `a`
    */
   readonly shards?: EnvironmentShard[];

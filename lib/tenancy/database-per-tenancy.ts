@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Annotations, CfnResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -29,7 +29,6 @@ import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
 import { databaseTenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
-import { RESOURCES_PER_OPERATION, RESOURCES_PER_STACK, exceeds } from '../validation/quotas';
 import { checkMetadataConnections } from './connection-budget';
 import { noteFitOfShards } from './model-fit';
 import { OwnDatabasesStack, PlacedTenant } from './own-databases-stack';
@@ -41,6 +40,7 @@ import { placeTenants } from './tenant-placement';
 import { refuse } from '../validation/refuse';
 import { supersetProblems } from '../superset/superset-rules';
 import { dataProblems } from '../provisioning/data-rules';
+import { checkStackQuotas } from '../validation/stack-quotas';
 
 /** A server of tenants' databases. */
 export interface TenantShard {
@@ -65,7 +65,7 @@ export interface TenantShard {
 /** Props of {@link DatabasePerTenancy}. */
 export interface DatabasePerTenancyProps extends SharedSupersetOptions {
   /**
-   * Servers of the tenants' databases, each with a proxy, of which an account has 20 until AWS raises it.
+   * Servers of the tenants' databases, each with a proxy, 1 to 8: each takes up to 36 of the 500 resources that a stack may have.
    *
    * @default - one new server, named `a`
    */
@@ -258,7 +258,7 @@ export class DatabasePerTenancy extends Construct {
       superset: this.superset,
       shardsProvisioner: this.provisioner,
     });
-    this.node.addValidation({ validate: () => this.resourcesOverQuota() });
+    checkStackQuotas(this);
   }
 
   private checkTenants(props: DatabasePerTenancyProps, shards: TenantShard[]): void {
@@ -385,22 +385,6 @@ export class DatabasePerTenancy extends Construct {
   private proxyOfShard(name: string): TenantDatabaseProxy | undefined {
     const shard = this.shards.find((each) => each.name === name);
     return this.proxies.find(({ server }) => server === shard?.server);
-  }
-
-  private resourcesOverQuota(): string[] {
-    const stack = Stack.of(this);
-    const resources = stack.node.findAll().filter((child) => CfnResource.isCfnResource(child));
-    const inStack = resources.filter((resource) => resource.stack === stack).length;
-    return [
-      ...(resources.length > RESOURCES_PER_OPERATION.limit
-        ? [`${exceeds(resources.length, RESOURCES_PER_OPERATION)}. Put some of the tenants into another environment.`]
-        : []),
-      ...(inStack > RESOURCES_PER_STACK.limit
-        ? [
-            `${this.shards.length} shards with their proxies and alarms make ${exceeds(inStack, RESOURCES_PER_STACK)}. Put more tenants on each shard, or some of the shards into another environment.`,
-          ]
-        : []),
-    ];
   }
 }
 

@@ -12,6 +12,7 @@ import { Shard } from '../provisioning/shard';
 import { ShardsProvisioner } from '../provisioning/shards-provisioner';
 import { SharedLoadBalancer } from '../superset/shared-load-balancer';
 import { BASE_CONNECTIONS } from './connection-budget';
+import { checkStackQuotas } from '../validation/stack-quotas';
 
 /** Props of {@link InstanceCell}. */
 export interface InstanceCellProps {
@@ -101,6 +102,7 @@ export class InstanceCell extends Construct {
   constructor(scope: Construct, id: string, props: InstanceCellProps) {
     super(scope, id);
     EnvironmentNames.define(this, { secretNamePrefix: props.secretNamePrefix });
+    checkStackQuotas(this);
     this.network = props.network;
     this.loadBalancer = props.loadBalancer;
     const { database } = props;

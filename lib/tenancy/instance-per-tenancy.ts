@@ -30,6 +30,7 @@ import { TenancyOptions } from './tenancy-options';
 import { refuse } from '../validation/refuse';
 import { supersetProblems } from '../superset/superset-rules';
 import { dataProblems } from '../provisioning/data-rules';
+import { checkStackQuotas } from '../validation/stack-quotas';
 
 /** Props of {@link InstancePerTenancy}. */
 export interface InstancePerTenancyProps extends TenancyOptions {
@@ -185,6 +186,7 @@ export class InstancePerTenancy extends Construct {
       superset: this.superset,
       shardsProvisioner: inCell ? undefined : this.provisioner,
     });
+    checkStackQuotas(this);
   }
 
   /** The secrets of an instance on the server of a cell are read by the cell's provisioner. */

@@ -1,4 +1,4 @@
-import { CfnResource, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnResource, RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { SupersetCache } from '../cache/superset-cache';
@@ -18,7 +18,6 @@ import { AdminLoginSecret } from '../tenant/admin-login-secret';
 import { tenantProblems } from '../tenant/tenant-rules';
 import { TenantSecret } from '../tenant/tenant-secret';
 import { ConfigurationError } from '../validation/configuration-error';
-import { RESOURCES_PER_OPERATION, exceeds } from '../validation/quotas';
 import { checkConnections, checkMetadataConnections } from './connection-budget';
 import { warnOfFit } from './model-fit';
 import { supersetOptions } from './superset-options';
@@ -29,6 +28,7 @@ import { refuse } from '../validation/refuse';
 import { propertyProblems } from '../validation/schema';
 import { supersetProblems } from '../superset/superset-rules';
 import { dataProblems } from '../provisioning/data-rules';
+import { checkStackQuotas } from '../validation/stack-quotas';
 
 /** Props of {@link SharedRlsTenancy}. */
 export interface SharedRlsTenancyProps extends SharedSupersetOptions {
@@ -143,7 +143,7 @@ export class SharedRlsTenancy extends Construct {
       superset: this.superset,
       provisioner: this.provisioner,
     });
-    this.node.addValidation({ validate: () => this.resourcesOverQuota() });
+    checkStackQuotas(this);
   }
 
   private checkTenants(props: SharedRlsTenancyProps): void {
@@ -208,15 +208,6 @@ export class SharedRlsTenancy extends Construct {
     this.database.connections.allowDefaultPortFrom(this.superset, 'Superset, as one of the tenants');
     TenantSecret.grantReadAll(this.superset, this.superset.taskRole, this.encryptionKey);
     AdminLoginSecret.grantReadAll(this.superset, this.superset.migrationRole, this.encryptionKey);
-  }
-
-  private resourcesOverQuota(): string[] {
-    const resources = Stack.of(this)
-      .node.findAll()
-      .filter((child) => CfnResource.isCfnResource(child)).length;
-    return resources > RESOURCES_PER_OPERATION.limit
-      ? [`${exceeds(resources, RESOURCES_PER_OPERATION)}. Put some of the tenants into another environment.`]
-      : [];
   }
 }
 

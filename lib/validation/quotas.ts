@@ -28,6 +28,34 @@ export const OUTPUTS_PER_STACK: Quota = {
   source: 'CloudFormation quotas, "Outputs"',
 };
 
+/** CloudFormation User Guide, "Understand CloudFormation quotas", Parameters. AWS cannot raise it. */
+export const PARAMETERS_PER_STACK: Quota = {
+  what: 'parameters of one stack',
+  limit: 200,
+  source: 'CloudFormation quotas, "Parameters"',
+};
+
+/** CloudFormation User Guide, "Understand CloudFormation quotas", Mappings. AWS cannot raise it. */
+export const MAPPINGS_PER_STACK: Quota = {
+  what: 'mappings of one stack',
+  limit: 200,
+  source: 'CloudFormation quotas, "Mappings"',
+};
+
+/** CloudFormation User Guide, "Understand CloudFormation quotas", Template body size in an S3 object: 1 MB. AWS cannot raise it. */
+export const TEMPLATE_BYTES: Quota = {
+  what: 'bytes of one template',
+  limit: 1_000_000,
+  source: 'CloudFormation quotas, "Template body size in an S3 object"',
+};
+
+/** CloudFormation User Guide, "Get values stored in other services using dynamic references". AWS cannot raise it. */
+export const DYNAMIC_REFERENCES_PER_STACK: Quota = {
+  what: 'dynamic references in one template',
+  limit: 60,
+  source: 'CloudFormation, "Dynamic references", General considerations',
+};
+
 /** RDS User Guide, "Quotas and limitations for RDS Proxy". AWS cannot raise it. */
 export const SECRETS_PER_PROXY: Quota = {
   what: 'secrets of one RDS Proxy',

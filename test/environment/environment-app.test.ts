@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { EnvironmentFile } from '../../lib/environment/environment-file';
 import { GOOD } from './bad-files';
 
 const ROOT = join(__dirname, '..', '..');
@@ -44,9 +45,36 @@ test('without -c env, one line says which environments there are and how to make
   const { status, stderr } = app({});
   expect(status).toBe(1);
   expect(stderr.trim()).toBe(
-    `No environment is given: add -c env=<name>. ${environments}/ has bad, demo; for a new one, copy examples/shared-rls/environments/demo.yaml to ${environments}/<name>.yaml.`,
+    `No environment is given: add -c env=<name>. ${environments}/ has bad, demo; for a new one, copy examples/environment.yaml to ${environments}/<name>.yaml.`,
   );
 }, 60_000);
+
+test('what that line says to do makes an environment, and editors find its schema', () => {
+  const [, source, target] = /copy (\S+) to (\S+)\.$/.exec(app({}).stderr.trim()) ?? [];
+  const repository = mkdtempSync(join(tmpdir(), 'as-in-the-repository-'));
+  mkdirSync(join(repository, 'environments'));
+  cpSync(join(ROOT, 'schema'), join(repository, 'schema'), { recursive: true });
+  for (const directory of [environments, join(repository, 'environments')]) {
+    cpSync(join(ROOT, source), join(directory, basename(target).replace('<name>', 'mine')));
+  }
+  const copied = join(repository, 'environments', 'mine.yaml');
+  const [, schema] = /^# yaml-language-server: \$schema=(.*)$/m.exec(readFileSync(copied, 'utf8')) ?? [];
+
+  expect(app({ env: 'mine' })).toMatchObject({ status: 0 });
+  expect(existsSync(join(dirname(copied), schema))).toBe(true);
+  expect(existsSync(join(ROOT, dirname(source), schema))).toBe(true);
+  rmSync(join(environments, 'mine.yaml'));
+  rmSync(repository, { recursive: true });
+}, 60_000);
+
+test('the file to copy is the example without what stands beside the example', () => {
+  const { superset, ...rest } = EnvironmentFile.load(join(EXAMPLE, 'environments', 'demo.yaml'));
+
+  expect(EnvironmentFile.load(join(ROOT, 'examples', 'environment.yaml'))).toEqual({
+    ...rest,
+    superset: { ...superset, contentBundle: undefined },
+  });
+});
 
 test.each(['../demo', 'demo.yaml', ''])(
   '-c env=%s is no name',
