@@ -145,11 +145,17 @@ function rulesOf(templates: Templates): Rule[] {
     const hasEgress = egress.length > 0 || loose.some(({ direction, group }) => direction === 'egress' && group === id);
     return [
       ...SecurityGroupIngress.map((rule) => ruleOf('ingress', id, rule)),
-      ...(hasEgress ? egress : [ruleOf('egress', id, { IpProtocol: '-1', CidrIp: '0.0.0.0/0' })]),
+      ...(hasEgress ? egress : [ruleOf('egress', id, BY_DEFAULT)]),
     ];
   });
   return [...ofGroups, ...loose];
 }
+
+const BY_DEFAULT = {
+  IpProtocol: '-1',
+  CidrIp: '0.0.0.0/0',
+  Description: 'what AWS adds to a group without a rule for egress',
+};
 
 function ruleOf(direction: Rule['direction'], group: string, properties: Properties): Rule {
   const { IpProtocol, FromPort, ToPort, CidrIp, Description } = properties;
