@@ -216,8 +216,8 @@ function functionsOf(templates: Templates): Workload[] {
 /** Task definitions, where services and one-off runs place them. */
 function tasksOf(templates: Templates): Workload[] {
   const placed = templates.all.flatMap(({ type, properties }) => {
-    const { awsvpc } = { awsvpc: properties.NetworkConfiguration?.AwsvpcConfiguration as Properties | undefined };
-    const { Subnets, SecurityGroups } = type === 'AWS::ECS::Service' ? (awsvpc ?? {}) : properties;
+    const ofService = (properties.NetworkConfiguration as Properties | undefined)?.AwsvpcConfiguration as Properties;
+    const { Subnets, SecurityGroups } = (type === 'AWS::ECS::Service' && ofService) || properties;
     return properties.TaskDefinition && Subnets && SecurityGroups
       ? [{ task: String(properties.TaskDefinition), subnets: Subnets as string[], groups: SecurityGroups as string[] }]
       : [];

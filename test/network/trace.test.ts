@@ -106,7 +106,7 @@ test('rules in another stack count, by the outputs and parameters that lead ther
   expect(problems(new Network({ ...app, stacks }))).toEqual([]);
 });
 
-test('a network ACL is not understood, and said', () => {
+test('a network ACL is not understood, and reported', () => {
   const acl = resource('AWS::EC2::SubnetNetworkAclAssociation', { SubnetId: { Ref: 'Data' }, NetworkAclId: 'acl-1' });
   expect(problems(network([toServer], [fromClient], { Acl: acl }))).toEqual([
     'Demo/Data has the network ACL acl-1, which is not understood here.',
