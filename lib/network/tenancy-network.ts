@@ -81,7 +81,10 @@ export class TenancyNetwork extends Construct {
   /** The VPC. */
   public readonly vpc: ec2.IVpc;
 
-  /** Subnets of services and functions: with egress if the network has internet egress, isolated if not. */
+  /**
+   * Subnets of services and functions: with egress if the network has internet egress, isolated if not. Those with egress are
+   * RDS Proxy's too.
+   */
   public readonly serviceSubnets: ec2.SubnetSelection;
 
   /** Subnets of databases and caches: isolated; in a given VPC that has none, its private ones. */

@@ -4,7 +4,7 @@ import { Properties } from './templates';
 
 /**
  * What AWS does for a task where no local run can see it, by its task definition: Fargate pulls the image and sends the log by the
- * network interface of the task (ECS Developer Guide, "Fargate task networking").
+ * network interface of the task (ECS Developer Guide, "Migrating to Linux platform version 1.4.0").
  */
 export function derivedConnections(network: Network, families: string[]): Connection[] {
   const { region } = network.templates.app;

@@ -46,7 +46,7 @@ function line({ direction, group, protocol, fromPort, toPort, peer, description 
   const ports = fromPort === toPort ? String(fromPort) : `${fromPort}-${toPort}`;
   const other = peer.group ? network.nameOf(peer.group) : (peer.cidr ?? peer.prefixList);
   const where = direction === 'ingress' ? 'from' : 'to';
-  return `${direction} ${protocol} ${ports} of ${network.nameOf(group)} ${where} ${other} (${description})`;
+  return `${direction} ${protocol === '-1' ? 'all' : `${protocol} ${ports}`} of ${network.nameOf(group)} ${where} ${other} (${description})`;
 }
 
 function sorted(lines: string[]): string[] {

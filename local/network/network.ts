@@ -145,11 +145,17 @@ function rulesOf(templates: Templates): Rule[] {
     const hasEgress = egress.length > 0 || loose.some(({ direction, group }) => direction === 'egress' && group === id);
     return [
       ...SecurityGroupIngress.map((rule) => ruleOf('ingress', id, rule)),
-      ...(hasEgress ? egress : [ruleOf('egress', id, { IpProtocol: '-1', CidrIp: '0.0.0.0/0' })]),
+      ...(hasEgress ? egress : [ruleOf('egress', id, BY_DEFAULT)]),
     ];
   });
   return [...ofGroups, ...loose];
 }
+
+const BY_DEFAULT = {
+  IpProtocol: '-1',
+  CidrIp: '0.0.0.0/0',
+  Description: 'what AWS adds to a group without a rule for egress',
+};
 
 function ruleOf(direction: Rule['direction'], group: string, properties: Properties): Rule {
   const { IpProtocol, FromPort, ToPort, CidrIp, Description } = properties;
@@ -210,8 +216,8 @@ function functionsOf(templates: Templates): Workload[] {
 /** Task definitions, where services and one-off runs place them. */
 function tasksOf(templates: Templates): Workload[] {
   const placed = templates.all.flatMap(({ type, properties }) => {
-    const { awsvpc } = { awsvpc: properties.NetworkConfiguration?.AwsvpcConfiguration as Properties | undefined };
-    const { Subnets, SecurityGroups } = type === 'AWS::ECS::Service' ? (awsvpc ?? {}) : properties;
+    const ofService = (properties.NetworkConfiguration as Properties | undefined)?.AwsvpcConfiguration as Properties;
+    const { Subnets, SecurityGroups } = (type === 'AWS::ECS::Service' && ofService) || properties;
     return properties.TaskDefinition && Subnets && SecurityGroups
       ? [{ task: String(properties.TaskDefinition), subnets: Subnets as string[], groups: SecurityGroups as string[] }]
       : [];

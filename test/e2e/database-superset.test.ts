@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   sessions.forEach((session) => session.close());
-  await stopUnrefused(cloud);
+  await stopUnrefused(cloud, { example: environment.model });
 });
 
 const analyst = (tenant: string) => sessions.get(tenant) as SupersetSession;

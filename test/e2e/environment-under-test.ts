@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { Environment } from '../../lib/environment/environment';
@@ -21,7 +21,9 @@ import { REPOSITORY } from '../../local/directories';
 import { ExampleEnvironment, withExampleData } from '../../local/example-environment';
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
+import { judgeRun } from '../../local/network/judged-run';
 import { run } from '../../local/processes';
+import recorded from '../network/recorded.json';
 import { Change, STACK, synthesiseFleet, synthesiseStack } from './stack-under-test';
 
 const DATABASE = 'analytics';
@@ -88,7 +90,7 @@ export class EnvironmentUnderTest {
   }
 
   public readonly account: Account;
-  private readonly assembly: string;
+  private assembly: string;
 
   private constructor(public readonly cloud: LocalCloud) {
     this.account = new Account(cloud.emulator);
@@ -103,6 +105,7 @@ export class EnvironmentUnderTest {
 
   /** Has the servers of an assembly be those of this machine, for whoever deploys it. */
   public useServersOf(assembly: string): void {
+    this.assembly = assembly;
     this.cloud.emulator.setServers(serversOf(this.cloud, assembly));
   }
 
@@ -169,7 +172,7 @@ export class EnvironmentUnderTest {
   }
 
   public stop(): Promise<void> {
-    return stopUnrefused(this.cloud);
+    return stopUnrefused(this.cloud, { assembly: this.assembly });
   }
 
   private synthesise(environment: Environment, change?: Change): void {
@@ -192,10 +195,31 @@ async function query<Row>(login: Login, sql: string): Promise<Row[]> {
   }
 }
 
-/** Stops all, and fails if IAM has refused anything by the policies of the templates. */
-export async function stopUnrefused(cloud: LocalCloud): Promise<void> {
-  const denied = cloud.emulator.denied();
-  if (process.env.KEEP_RIGHTS) writeFileSync(process.env.KEEP_RIGHTS, JSON.stringify(cloud.emulator.rights()));
-  await cloud.stop();
-  expect(denied).toEqual([]);
+/** What was deployed to a cloud, for the end of its tests. */
+export interface Deployed {
+  /** @default - what `local/steps.ts` synthesises */
+  readonly assembly?: string;
+  /** Model whose example it is. @default - none */
+  readonly example?: TenancyModel;
+}
+
+/**
+ * Stops all, and fails if the policies of the templates have refused a call, or their networks lack what a connection needs. An
+ * example makes only the connections that are recorded for its model, which the tests of the networks start from, and needs all
+ * that its networks let through.
+ */
+export async function stopUnrefused(cloud: LocalCloud, { assembly, example }: Deployed = {}): Promise<void> {
+  try {
+    expect(cloud.emulator.denied()).toEqual([]);
+    const { problems, observed, unused } = await judgeRun(cloud, assembly ?? join(cloud.directory, 'cdk.out'));
+    expect(problems).toEqual([]);
+    if (example) {
+      // Which tasks are clients of a proxy is asked twice a second, so that no two runs need see the same.
+      const always = observed.filter((line) => !line.endsWith('/Proxy'));
+      expect(recorded[example]).toEqual(expect.arrayContaining(always));
+      expect(unused).toEqual([]);
+    }
+  } finally {
+    await cloud.stop();
+  }
 }

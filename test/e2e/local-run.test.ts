@@ -79,6 +79,8 @@ test('--check deploys the example, proves every tenant, through Superset too, sh
   expect(output.match(/│ t\w+ │ \d{4} .*│ all \d\d failed +│/g)).toHaveLength(2);
   expect(output.match(/│ (analyst|viewer|guest) .*│ all \d+ failed +│/g)).toHaveLength(6);
   expect(output).toContain('Only written down by the emulator');
+  expect(output).toMatch(/^Traced through security groups[^]*Each is possible\.$/m);
+  expect(output).not.toContain('used by none of them');
   expect(output).toMatch(/^Superset: https:\/\/localhost:\d+$/m);
   expect(output.match(/│ (analyst|viewer) +│ \S+ +│ \S{16} +│/g)).toHaveLength(4);
   expect(exitCode).toBe(0);

@@ -1,9 +1,13 @@
+import { judgeNetwork } from '../../local/network/judge';
 import { Network } from '../../local/network/network';
 import { Properties } from '../../local/network/templates';
 import { trace } from '../../local/network/trace';
 
 const resource = (Type: string, Properties: Properties) => ({ Type, Properties });
 const rule = (FromPort: number, ToPort: number, peer: Properties) => ({ IpProtocol: 'tcp', FromPort, ToPort, ...peer });
+
+/** As the CDK writes that nothing is let out. */
+const NONE = [{ IpProtocol: 'icmp', CidrIp: '255.255.255.255/32' }];
 
 /** A function that connects to a cache in another subnet, by rules that a test gives. */
 function network(
@@ -16,7 +20,11 @@ function network(
     Services: resource('AWS::EC2::Subnet', { VpcId: { Ref: 'Vpc' }, CidrBlock: '10.0.0.0/24' }),
     Data: resource('AWS::EC2::Subnet', { VpcId: { Ref: 'Vpc' }, CidrBlock: '10.0.1.0/24' }),
     Client: resource('AWS::EC2::SecurityGroup', { VpcId: { Ref: 'Vpc' }, SecurityGroupEgress: egress }),
-    Server: resource('AWS::EC2::SecurityGroup', { VpcId: { Ref: 'Vpc' }, SecurityGroupIngress: ingress }),
+    Server: resource('AWS::EC2::SecurityGroup', {
+      VpcId: { Ref: 'Vpc' },
+      SecurityGroupIngress: ingress,
+      SecurityGroupEgress: NONE,
+    }),
     Function: resource('AWS::Lambda::Function', {
       VpcConfig: { SubnetIds: [{ Ref: 'Services' }], SecurityGroupIds: [{ 'Fn::GetAtt': ['Client', 'GroupId'] }] },
     }),
@@ -98,7 +106,7 @@ test('rules in another stack count, by the outputs and parameters that lead ther
   expect(problems(new Network({ ...app, stacks }))).toEqual([]);
 });
 
-test('a network ACL is not understood, and said', () => {
+test('a network ACL is not understood, and reported', () => {
   const acl = resource('AWS::EC2::SubnetNetworkAclAssociation', { SubnetId: { Ref: 'Data' }, NetworkAclId: 'acl-1' });
   expect(problems(network([toServer], [fromClient], { Acl: acl }))).toEqual([
     'Demo/Data has the network ACL acl-1, which is not understood here.',
@@ -109,5 +117,27 @@ test('a subnet of another VPC is not reached', () => {
   const data = resource('AWS::EC2::Subnet', { VpcId: 'vpc-other', CidrBlock: '10.0.1.0/24' });
   expect(problems(network([toServer], [fromClient], { Data: data }))).toEqual([
     'Demo/Cache is in another VPC: Demo/Vpc, vpc-other.',
+  ]);
+});
+
+test('a rule that no connection needs is listed: one for another port, and one that is wider than another', () => {
+  const toAnywhere = { ...rule(6380, 6380, { CidrIp: '0.0.0.0/0' }), Description: 'All caches' };
+  const ssh = { ...rule(22, 22, { CidrIp: '10.0.0.0/16' }), Description: 'SSH' };
+  const given = network([toServer, toAnywhere], [fromClient, ssh]);
+  const connections = [{ from: 'Demo/Function', to: 'Demo/Cache' }];
+
+  expect(judgeNetwork(given, connections)).toMatchObject({
+    problems: [],
+    unused: [
+      'egress tcp 6380 of Demo/Client to 0.0.0.0/0 (All caches)',
+      'ingress tcp 22 of Demo/Server from 10.0.0.0/16 (SSH)',
+    ],
+  });
+  expect(judgeNetwork(given, []).unused).toHaveLength(4);
+});
+
+test('a group that lets all out, as AWS has it where a template is silent, is listed', () => {
+  expect(judgeNetwork(network(undefined, []), []).unused).toEqual([
+    'egress all of Demo/Client to 0.0.0.0/0 (what AWS adds to a group without a rule for egress)',
   ]);
 });
