@@ -65,8 +65,8 @@ export interface LocalPostgres {
 }
 
 const START_SECONDS = 30;
-/** RDS makes passwords of nearly all printable characters; these are the ones that a URI or a shell takes for something else. */
-const TELLING_CHARACTERS = `a%41#?':&+ b`;
+/** RDS makes passwords of nearly all printable characters: each is in the master user's. The last ones a URI or a shell takes for something else. */
+const TELLING_CHARACTERS = `${printable().replace(/[/"@]/g, '')}a%41#?':&+ b`;
 
 // Nobody's data: a crash of the machine may lose it.
 const SETTINGS = {
@@ -193,6 +193,11 @@ function makeHome({ version, directory: wanted }: PostgresOptions): Home {
     account,
     temporary,
   };
+}
+
+/** The printable characters of ASCII, but for the space. */
+function printable(): string {
+  return String.fromCharCode(...Array.from({ length: 94 }, (_, index) => 33 + index));
 }
 
 function give(path: string, { uid, gid }: Account): void {

@@ -53,7 +53,8 @@ export async function withMasterOf<Result>(
 /** The master user's login, from its secret. */
 export async function masterLogin({ host, port, database, secret }: MasterAccess): Promise<Login> {
   const { username, password } = (await readSecret(secret)).value;
-  return { host, port: Number(port), database, username, password };
+  const renewedPassword = async () => (await readSecret(secret)).value.password;
+  return { host, port: Number(port), database, username, password, renewedPassword };
 }
 
 /** A session of the master user that holds no lock, for a short look or a short piece of work. */

@@ -15,6 +15,8 @@ export interface Login {
   readonly password: string;
   /** Version of the secret, if it is known. */
   readonly version?: string;
+  /** Reads the password again, where it may be changed while it is in use. */
+  readonly renewedPassword?: () => Promise<string>;
 }
 
 const client = untilAllowed(new SecretsManagerClient({ maxAttempts: 6 }));

@@ -40,16 +40,27 @@ const isPassing = (error: unknown) => {
   return PASSING.has(code ?? '') || /^tuple concurrently (updated|deleted)$/.test(message ?? '');
 };
 
+/** SQLSTATE of a login whose password is not, or no longer, the role's. */
+const WRONG_PASSWORD = '28P01';
+
 /** A connection to PostgreSQL, over TLS with the server's certificate verified. */
 export class Session {
-  /** Connects; a server that is starting, or has no free connection for a moment, is asked again. */
+  /**
+   * Connects; a server that is starting, or has no free connection for a moment, is asked again. So is one that takes the password no
+   * longer, with that of now: RDS changes the master user's every seven days, and its secret a moment before or after.
+   */
   public static async open(login: Login, onStatement?: StatementListener): Promise<Session> {
-    const client = await pRetry(() => Session.connect(login), {
+    let { password } = login;
+    const client = await pRetry(() => Session.connect({ ...login, password }), {
       retries: 6,
       minTimeout: 250,
       maxTimeout: 5_000,
-      onFailedAttempt: (error) => {
-        if (!isPassing(error)) throw error;
+      onFailedAttempt: async (error) => {
+        if (login.renewedPassword && (error as { code?: string }).code === WRONG_PASSWORD) {
+          password = await login.renewedPassword();
+        } else if (!isPassing(error)) {
+          throw error;
+        }
       },
     });
     return new Session(client, onStatement);
