@@ -19,6 +19,8 @@ import { FleetStack, Template } from './fleet-stacks';
 export interface Deployed {
   readonly status: string;
   readonly template: Template;
+  /** When it was made or last changed. */
+  readonly changedAt?: Date;
   /** Version of Superset, if the stack is a tenant's. */
   readonly version?: string;
   /** Names of its alarms that ring. */
@@ -47,6 +49,7 @@ export class Deployments {
     return {
       status: stack.StackStatus ?? 'UNKNOWN',
       template: JSON.parse(TemplateBody) as Template,
+      changedAt: stack.LastUpdatedTime ?? stack.CreationTime,
       version: stack.Outputs?.find(({ OutputKey }) => OutputKey === 'SupersetVersion')?.OutputValue,
       ringing: await ringing(region, resources),
       migration: migration?.at && { at: migration.at, status: migration.status },

@@ -27,9 +27,9 @@ export interface PlannedStage {
 
 /** The stages of a fleet, the first one first. */
 export function stagesOf(fleet: Fleet): Stage[] {
-  const { cells } = fleet;
+  const { cells, instances: all } = fleet;
   return [
-    ...(cells.length > 0 ? [{ name: 'cells', bakeMinutes: 0, cells, instances: [] }] : []),
+    ...(cells.length > 0 ? [{ name: 'cells', bakeMinutes: all[0]?.bakeMinutes ?? 0, cells, instances: [] }] : []),
     ...ringsOf(fleet).map(([ring, instances]) => ({
       name: `ring ${ring}`,
       bakeMinutes: instances[0].bakeMinutes,
@@ -46,6 +46,17 @@ export async function planStage({ name, cells, instances }: Stage, deployments: 
     return { stack, deployed, changes: changesBetween(deployed?.template, stack.template) };
   };
   return { name, cells: await Promise.all(cells.map(planned)), instances: await Promise.all(instances.map(planned)) };
+}
+
+/** What shows whether a stage has gone well: its instances or, of cells, those of their tenants that are deployed. */
+export async function watchedOf(stage: Stage, fleet: Fleet, deployments: Deployments): Promise<Stage> {
+  if (stage.cells.length === 0) return stage;
+  const tenants = stage.cells.flatMap((cell) => cell.tenants);
+  const inCells = fleet.instances.filter(({ tenant }) => tenants.includes(tenant));
+  const deployed = await Promise.all(inCells.map((stack) => deployments.of(stack)));
+  const instances = inCells.filter((_, index) => deployed[index]);
+  const used = (cell: CellStack) => instances.some(({ tenant }) => cell.tenants.includes(tenant));
+  return { ...stage, cells: stage.cells.filter(used), instances };
 }
 
 /** Compares a whole fleet with what is deployed. */

@@ -6,7 +6,7 @@ import { ExpandStackSelection, StackSelectionStrategy, Toolkit } from '@aws-cdk/
 import { Deployments } from './deployed';
 import { writeEarlierAssembly } from './earlier-assembly';
 import { CellStack, FleetStack, InstanceStack, Template, readFleet } from './fleet-stacks';
-import { PlannedStack, Stage, isDue, objections, planStage, stagesOf } from './plan';
+import { PlannedStack, Stage, isDue, objections, planStage, stagesOf, watchedOf } from './plan';
 import { Probe, faultsOf } from './probe';
 
 export interface RolloutOptions {
@@ -33,8 +33,8 @@ const PROBE_SECONDS = 30;
 
 /**
  * Deploys the cells, then ring after ring: looks whether each may change, has snapshots made, deploys, and watches. Where something is
- * wrong, the ring goes back to what it had, and the next ones are left alone. A ring that has all of it is only looked at, so that the
- * same command goes on where it stopped.
+ * wrong, the ring goes back to what it had, and the next ones are left as they are. A ring that has all of it is watched for what is
+ * left of its time, so that the same command goes on where it stopped.
  */
 export async function rollOut(options: RolloutOptions): Promise<void> {
   const { say, deployments, assembly } = options;
@@ -45,11 +45,13 @@ export async function rollOut(options: RolloutOptions): Promise<void> {
     const due = [...cells, ...instances].filter(isDue);
     if (due.length === 0) {
       say(`${name}: has it already`);
-      await refuseFaults(stage, options);
+      const changes = [...cells, ...instances].map(({ deployed }) => deployed?.changedAt?.getTime() ?? 0);
+      await bakeOn(await watchedOf(stage, fleet, deployments), Math.max(...changes), options);
       continue;
     }
     refuse(name, due, options.allowReplacement ?? false);
     if (options.snapshots ?? true) await takeSnapshots(due, fleet.cells, options);
+    const watched = await watchedOf(stage, fleet, deployments);
     const earlier = new Map(due.flatMap(({ stack, deployed }) => (deployed ? [[stack, deployed.template]] : [])));
     try {
       await deploy(
@@ -58,7 +60,7 @@ export async function rollOut(options: RolloutOptions): Promise<void> {
         name,
         options,
       );
-      await bake(stage, options);
+      await bake(watched, Date.now(), options);
     } catch (error) {
       say(`${name}: stopped. ${(error as Error).message}`);
       await goBack(name, earlier, options);
@@ -116,28 +118,40 @@ async function deploy(
   });
 }
 
-/** Watches alarms and asks each instance, until the time is over. */
-async function bake(stage: Stage, options: RolloutOptions): Promise<void> {
-  if (stage.instances.length === 0) return;
-  const { say, bakeMinutes = stage.bakeMinutes } = options;
-  const until = Date.now() + bakeMinutes * 60_000;
-  say(`${stage.name}: watched for ${bakeMinutes} min`);
-  do {
-    await refuseFaults(stage, options);
-    const left = until - Date.now();
-    if (left > 0) await pause(Math.min(left, PROBE_SECONDS * 1_000));
-  } while (Date.now() < until);
+/** Watches what an earlier run deployed. Rings are looked at in any case, cells only while their time is not over. */
+async function bakeOn(watched: Stage, since: number, options: RolloutOptions): Promise<void> {
+  const isOver = Date.now() >= since + (options.bakeMinutes ?? watched.bakeMinutes) * 60_000;
+  if (watched.cells.length > 0 && isOver) return;
+  await bake(watched, since, options);
 }
 
-/** All of what is wrong with the instances of a ring, in one message. */
-async function refuseFaults({ instances }: Stage, { deployments, probe, say }: RolloutOptions): Promise<void> {
-  const faults = await Promise.all(
-    instances.map(async (stack) => {
+/** Watches alarms and asks each instance, until the time since a change is over, and a last time then. */
+async function bake(watched: Stage, since: number, options: RolloutOptions): Promise<void> {
+  if (watched.instances.length === 0) return;
+  const { say, bakeMinutes = watched.bakeMinutes } = options;
+  const until = since + bakeMinutes * 60_000;
+  const left = () => until - Date.now();
+  if (left() > 0) say(`${watched.name}: watched for ${Math.ceil(left() / 60_000)} min`);
+  await refuseFaults(watched, options);
+  while (left() > 0) {
+    await pause(Math.min(left(), PROBE_SECONDS * 1_000));
+    await refuseFaults(watched, options);
+  }
+}
+
+/** All of what is wrong with what is watched, in one message. */
+async function refuseFaults({ cells, instances }: Stage, options: RolloutOptions): Promise<void> {
+  const { deployments, probe, say } = options;
+  const faults = await Promise.all([
+    ...cells.map(async (stack) =>
+      faultsOf(undefined, await deployments.ringing(stack)).map((what) => `${stack.name}: ${what}.`),
+    ),
+    ...instances.map(async (stack) => {
       const { fault, note } = await probe(stack);
       if (note) say(`${stack.tenant}: ${note}`);
       return faultsOf(fault, await deployments.ringing(stack)).map((what) => `${stack.tenant}: ${what}.`);
     }),
-  );
+  ]);
   if (faults.flat().length > 0) throw new RolloutStopped(faults.flat().join(' '));
 }
 
