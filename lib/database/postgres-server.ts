@@ -7,7 +7,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { TenancyNetwork } from '../network/tenancy-network';
-import { UNPROTECTED, isProtected, kept } from '../protection/protection';
+import { UNPROTECTED, isProtected, kept, keptOrSnapshot } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { instanceClassNames, instanceClassOf, maxConnections } from './instance-class';
@@ -43,7 +43,7 @@ export class PostgresServer extends Construct {
     const { network } = props;
     const removed = props.removalPolicy === RemovalPolicy.DESTROY;
     // What the server needs stays wherever the server, or a snapshot of it, stays.
-    const removalPolicy = removed ? RemovalPolicy.DESTROY : kept(RemovalPolicy.RETAIN);
+    const removalPolicy = kept(props.removalPolicy);
     const storageGiB = this.validStorage(props.storageGiB);
     const engine = rds.DatabaseInstanceEngine.postgres({ version: this.validVersion(props.postgresVersion) });
     const key =
@@ -84,7 +84,7 @@ export class PostgresServer extends Construct {
       deleteAutomatedBackups: removed,
       copyTagsToSnapshot: true,
       deletionProtection: !removed && isProtected(this),
-      removalPolicy: kept(props.removalPolicy),
+      removalPolicy: keptOrSnapshot(props.removalPolicy),
       autoMinorVersionUpgrade: true,
       cloudwatchLogsExports: LOG_EXPORTS,
       monitoringInterval: Duration.minutes(1),
@@ -93,7 +93,7 @@ export class PostgresServer extends Construct {
       performanceInsightEncryptionKey: key,
     });
     instance.node.addDependency(...logGroups);
-    if (kept(props.removalPolicy) === removalPolicy) {
+    if (keptOrSnapshot(props.removalPolicy) === removalPolicy) {
       // Its subnet group and the role of its monitoring, too.
       instance.node
         .findAll()

@@ -3,6 +3,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { skipCheckov } from '../validation/skipped-checks';
+import { kept } from '../protection/protection';
 
 /** The login of one PostgreSQL role. */
 export interface Login {
@@ -30,7 +31,7 @@ export class LoginSecret extends secretsmanager.Secret {
       secretName: props.secretName,
       description: props.description,
       encryptionKey: props.encryptionKey,
-      removalPolicy: props.removalPolicy,
+      removalPolicy: kept(props.removalPolicy),
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ username, host, port, database }),
         generateStringKey: 'password',
