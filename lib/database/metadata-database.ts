@@ -188,8 +188,7 @@ export class MetadataDatabase extends Construct implements IMetadataDatabase {
       port: this.port,
       database: this.databaseName,
       encryptionKey: server.encryptionKey,
-      // A secret has no snapshot.
-      removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : kept(RemovalPolicy.RETAIN),
+      removalPolicy: kept(removalPolicy),
     });
   }
 

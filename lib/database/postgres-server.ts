@@ -9,7 +9,7 @@ import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { OTHER_STACK, claimName } from '../naming/name-claims';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { DeletionProtection, PROTECTED_AFTERWARDS, serverProtection } from '../protection/deletion-protection';
-import { kept } from '../protection/protection';
+import { kept, keptOrSnapshot } from '../protection/protection';
 import { ConfigurationError } from '../validation/configuration-error';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { instanceClassNames, instanceClassOf, maxConnections } from './instance-class';
@@ -46,7 +46,7 @@ export class PostgresServer extends Construct {
     const { network } = props;
     const removed = props.removalPolicy === RemovalPolicy.DESTROY;
     // What the server needs stays wherever the server, or a snapshot of it, stays.
-    const removalPolicy = removed ? RemovalPolicy.DESTROY : kept(RemovalPolicy.RETAIN);
+    const removalPolicy = kept(props.removalPolicy);
     const storageGiB = this.validStorage(props.storageGiB);
     const engine = rds.DatabaseInstanceEngine.postgres({ version: this.validVersion(props.postgresVersion) });
     const key =
@@ -89,7 +89,7 @@ export class PostgresServer extends Construct {
       copyTagsToSnapshot: true,
       // Retained, no template says it: see DeletionProtection.
       deletionProtection: removed ? false : undefined,
-      removalPolicy: kept(props.removalPolicy),
+      removalPolicy: keptOrSnapshot(props.removalPolicy),
       autoMinorVersionUpgrade: true,
       cloudwatchLogsExports: LOG_EXPORTS,
       monitoringInterval: Duration.minutes(1),
@@ -98,7 +98,7 @@ export class PostgresServer extends Construct {
       performanceInsightEncryptionKey: key,
     });
     instance.node.addDependency(...logGroups);
-    if (kept(props.removalPolicy) === removalPolicy) {
+    if (keptOrSnapshot(props.removalPolicy) === removalPolicy) {
       // Its subnet group and the role of its monitoring, too.
       instance.node
         .findAll()

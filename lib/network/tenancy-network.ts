@@ -104,6 +104,7 @@ export class TenancyNetwork extends Construct {
     const given = props ?? {};
     if (given.vpc) {
       this.refuseOptionsOfNewVpc(given);
+      this.refuseUnknownSubnets(given.vpc);
       this.vpc = given.vpc;
       this.internetEgress = given.internetEgress ?? given.vpc.privateSubnets.length > 0;
       this.serviceSubnets = this.givenServiceSubnets(given.vpc);
@@ -250,6 +251,19 @@ export class TenancyNetwork extends Construct {
         `vpc is given together with ${ofNewVpc.join(', ')}, which only shape a new VPC. Leave out the one or the other.`,
       );
     }
+  }
+
+  /** `Token.isUnresolved` tells a list that is not known from a text only when it is asked about a list. */
+  private refuseUnknownSubnets(vpc: ec2.IVpc): void {
+    const subnets = [...vpc.publicSubnets, ...vpc.privateSubnets, ...vpc.isolatedSubnets];
+    const unknown = ['availabilityZone', 'subnetId'] as const;
+    if (!subnets.some((subnet) => unknown.some((key) => Token.isUnresolved([subnet[key]])))) return;
+    throw new ConfigurationError(
+      this,
+      'NETWORK_SUBNETS_UNKNOWN',
+      'the subnets of the given VPC, or their zones, are a list whose length only the deployment knows, and subnets are chosen by zone at synthesis. ' +
+        "Look the VPC up (Vpc.fromLookup), or give each id and zone as an entry of its own: isolatedSubnetIds: [Fn.select(0, list), Fn.select(1, list)], availabilityZones: ['eu-central-1a', 'eu-central-1b'].",
+    );
   }
 
   private givenServiceSubnets(vpc: ec2.IVpc): ec2.SubnetSelection {

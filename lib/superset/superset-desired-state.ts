@@ -10,6 +10,7 @@ import { arnInRules } from '../validation/arn-in-rules';
 import { ConfigurationError } from '../validation/configuration-error';
 import { problemText, valueText } from '../validation/problem';
 import { contentBundleProblem } from './content-bundle';
+import { viaService } from '../encryption/via-service';
 
 /** Props of {@link SupersetDesiredState}. */
 export interface SupersetDesiredStateProps {
@@ -70,7 +71,7 @@ export class SupersetDesiredState extends Construct {
       resourceArns: [`arn:${partition}:kms:${region}:${account}:key/*`],
       conditions: {
         StringEquals: {
-          'kms:ViaService': `s3.${region}.amazonaws.com`,
+          'kms:ViaService': viaService(this, 's3'),
           'kms:EncryptionContext:aws:s3:arn': [objectArn, this.asset.bucket.bucketArn],
         },
       },

@@ -43,7 +43,7 @@ export class SupersetLoadBalancer extends Construct {
     this.securityGroupId = securityGroup.securityGroupId;
     const loadBalancer = new elbv2.ApplicationLoadBalancer(this, 'LoadBalancer', {
       vpc: network.vpc,
-      vpcSubnets: internetFacing ? this.publicSubnets(network) : network.serviceSubnets,
+      vpcSubnets: this.subnets(network, internetFacing),
       internetFacing,
       securityGroup,
       dropInvalidHeaderFields: true,
@@ -90,14 +90,20 @@ export class SupersetLoadBalancer extends Construct {
     }
   }
 
-  private publicSubnets(network: TenancyNetwork): ec2.SubnetSelection {
-    if (network.vpc.publicSubnets.length >= 2) {
-      return { subnetType: ec2.SubnetType.PUBLIC };
-    }
+  /** Of each zone the first: a load balancer takes no more (Elastic Load Balancing User Guide, "Subnets for your load balancer"). */
+  private subnets(network: TenancyNetwork, internetFacing: boolean): ec2.SubnetSelection {
+    const given = internetFacing
+      ? network.vpc.publicSubnets
+      : network.vpc.selectSubnets(network.serviceSubnets).subnets;
+    const zones = given.map(({ availabilityZone }) => availabilityZone);
+    const subnets = given.filter((_, index) => zones.indexOf(zones[index]) === index);
+    if (subnets.length >= 2) return { subnets };
     throw new ConfigurationError(
       this,
-      'PUBLIC_SUBNETS_MISSING',
-      `internetFacing is true, and the VPC has ${network.vpc.publicSubnets.length} public subnets; a load balancer needs two, in two zones. Set publicSubnets of the network, or leave internetFacing out.`,
+      internetFacing ? 'PUBLIC_SUBNETS_MISSING' : 'SERVICE_ZONES_MISSING',
+      internetFacing
+        ? `internetFacing is true, and the VPC has ${given.length} public subnets in ${subnets.length} zones; a load balancer needs two, in two zones. Set publicSubnets of the network, or leave internetFacing out.`
+        : `the service subnets of the VPC are in ${subnets.length} availability zone (${[...new Set(zones)].join(', ')}); a load balancer needs subnets in two. Add one in a second zone.`,
     );
   }
 

@@ -10,6 +10,7 @@ import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants
 import { Tenant } from './tenant';
 import { oneTenantProblems } from './tenant-rules';
 import { refuse } from '../validation/refuse';
+import { kept } from '../protection/protection';
 
 /** Props of {@link AdminLoginSecret}. */
 export interface AdminLoginSecretProps {
@@ -90,7 +91,7 @@ export class AdminLoginSecret extends Construct {
       secretName: this.secretName,
       description: `First login of the administrator of tenant ${tenant.id} in Superset`,
       encryptionKey: props.encryptionKey,
-      removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
+      removalPolicy: kept(props.removalPolicy ?? secretRemovalPolicy(tenant)),
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ username: tenant.adminEmail }),
         generateStringKey: 'password',

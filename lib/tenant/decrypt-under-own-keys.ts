@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { IConstruct } from 'constructs';
+import { viaService } from '../encryption/via-service';
 
 /**
  * Lets a role decrypt secrets that are under other keys than the common one, such as the keys of tenants, by way of Secrets Manager
@@ -26,7 +27,7 @@ export function grantDecryptUnderOwnKeys(secrets: secretsmanager.ISecret[], role
 
 function grantDecrypt(key: kms.IKey, role: iam.IRole, byKeyPolicy: boolean): void {
   const actions = ['kms:Decrypt'];
-  const secretsManager = `secretsmanager.${Stack.of(role).region}.amazonaws.com`;
+  const secretsManager = viaService(role, 'secretsmanager');
   if (byKeyPolicy) {
     const principals = [new kms.ViaServicePrincipal(secretsManager, new iam.ArnPrincipal(role.roleArn))];
     const statement = new iam.PolicyStatement({ principals, actions, resources: ['*'] });

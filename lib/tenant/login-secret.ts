@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { EnvironmentNames } from '../naming/environment-names';
 import { OTHER_PREFIX, claimName } from '../naming/name-claims';
 import { skipCheckov } from '../validation/skipped-checks';
+import { kept } from '../protection/protection';
 
 /** The login of one PostgreSQL role. */
 export interface Login {
@@ -32,7 +33,7 @@ export class LoginSecret extends secretsmanager.Secret {
       secretName: props.secretName,
       description: props.description,
       encryptionKey: props.encryptionKey,
-      removalPolicy: props.removalPolicy,
+      removalPolicy: kept(props.removalPolicy),
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ username, host, port, database }),
         generateStringKey: 'password',

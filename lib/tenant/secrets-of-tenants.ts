@@ -7,6 +7,7 @@ import { prefixed } from '../naming/secret-name-prefix';
 import { ConfigurationError } from '../validation/configuration-error';
 import { arnInRules } from '../validation/arn-in-rules';
 import { Tenant, TenantRemovalPolicy } from './tenant';
+import { viaService } from '../encryption/via-service';
 
 /** What happens to the secrets of a tenant when it leaves the stack. */
 export function secretRemovalPolicy(tenant: Tenant): RemovalPolicy {
@@ -37,8 +38,7 @@ export function grantReadOfEachTenant(
     id: `AwsSolutions-IAM5[Resource::${arnInRules(Stack.of(scope), 'secretsmanager', `secret:${resourceName}`)}]`,
     reason: 'Tenants come and go: their secrets are named by prefix, so that the policy does not grow with them.',
   });
-  const secretsManager = `secretsmanager.${region}.amazonaws.com`;
-  encryptionKey?.grantDecrypt(new kms.ViaServicePrincipal(secretsManager, grantee.grantPrincipal));
+  encryptionKey?.grantDecrypt(new kms.ViaServicePrincipal(viaService(scope, 'secretsmanager'), grantee.grantPrincipal));
   return iam.Grant.addToPrincipal({
     grantee,
     actions: ['secretsmanager:GetSecretValue'],

@@ -7,14 +7,38 @@ import { tenants } from '../tenancy/environments';
 export type Given = Record<string, unknown>;
 
 /** Makes each public construct that takes a value of an environment, by the name of its props. */
-export const MAKERS: Record<string, (given: Given) => unknown> = {
+export const MAKERS: Record<string, (given: Given) => Stack> = {
   TenantSecretProps: (given) => {
     const { stack, login } = parts();
     const props = { tenant: TENANT, ...login, ...given };
     new superset.TenantSecret(stack, 'Secret', props);
+    return stack;
   },
-  AdminLoginSecretProps: (given) => new superset.AdminLoginSecret(parts().stack, 'Admin', { tenant: TENANT, ...given }),
-  TenantKeyProps: (given) => new superset.TenantKey(parts().stack, 'Key', { tenant: TENANT, ...given }),
+  AdminLoginSecretProps: (given) => {
+    const stack = newStack();
+    new superset.AdminLoginSecret(stack, 'Admin', { tenant: TENANT, ...given });
+    return stack;
+  },
+  TenantKeyProps: (given) => {
+    const stack = newStack();
+    new superset.TenantKey(stack, 'Key', { tenant: TENANT, ...given });
+    return stack;
+  },
+  LoaderSecretProps: (given) => {
+    const { stack, login } = parts();
+    new superset.LoaderSecret(stack, 'T', { ...login, ...given });
+    return stack;
+  },
+  TenantDatabaseServerProps: (given) => {
+    const { stack, network } = parts();
+    new superset.TenantDatabaseServer(stack, 'T', { network, ...given });
+    return stack;
+  },
+  MetadataDatabaseProps: (given) => {
+    const { stack, network } = parts();
+    new superset.MetadataDatabase(stack, 'T', { network, ...given });
+    return stack;
+  },
   TenantDatabasesProps: ({ tenant = TENANT, ...given }) => {
     const { stack, network, server: database, login } = parts();
     const loaderSecret = new superset.LoaderSecret(stack, 'Loader', login);
@@ -22,12 +46,14 @@ export const MAKERS: Record<string, (given: Given) => unknown> = {
     const secret = new superset.TenantSecret(stack, 'Secret', { tenant: TENANT, ...login });
     const logins = [{ tenant: tenant as superset.Tenant, secret }];
     new superset.TenantDatabases(stack, 'T', { provisioner, batch: 'all', ...TABLES, tenants: logins, ...given });
+    return stack;
   },
   OwnDatabasesProps: ({ tenant = TENANT, ...given }) => {
     const { stack, provisioner, login } = parts();
     const secret = new superset.TenantSecret(stack, 'Secret', { tenant: TENANT, ...login });
     const placed = [{ tenant: tenant as superset.Tenant, shard: 'a', secret }];
     new superset.OwnDatabases(stack, 'T', { provisioner, batch: 'all', tenants: placed, ...given });
+    return stack;
   },
   ShardsProvisionerProps: ({ tenant, ...given }) => {
     const { stack, network, server } = parts();
@@ -39,6 +65,7 @@ export const MAKERS: Record<string, (given: Given) => unknown> = {
       shards: shardsOf(given, server) ?? shards,
       onlyFor,
     });
+    return stack;
   },
   OwnMetadataDatabaseProps: ({ tenant = TENANT, ...given }) => {
     const { stack, server, provisioner, login } = parts();
@@ -47,6 +74,7 @@ export const MAKERS: Record<string, (given: Given) => unknown> = {
     const databases = new superset.OwnDatabases(stack, 'D', { provisioner, batch: 'all', tenants: placed });
     const props = { tenant: tenant as superset.Tenant, server, databases, secret, ...given };
     new superset.OwnMetadataDatabase(stack, 'T', props);
+    return stack;
   },
   SupersetServiceProps: ({ tenant = TENANT, ...given }) => {
     const { stack, network, certificate } = parts();
@@ -60,42 +88,55 @@ export const MAKERS: Record<string, (given: Given) => unknown> = {
       tenants: [{ tenant: tenant as superset.Tenant, adminLogin }],
       ...given,
     });
+    return stack;
   },
   SharedLoadBalancerProps: (given) => {
     const { stack, network, certificate } = parts();
     new superset.SharedLoadBalancer(stack, 'T', { network, certificate, ...given });
+    return stack;
   },
   TenancyAlarmsProps: (given) => {
     const { stack, server } = parts();
     new superset.TenancyAlarms(stack, 'T', { ...given, shards: shardsOf(given, server) });
+    return stack;
   },
-  TenancyNetworkProps: (given) => new superset.TenancyNetwork(newStack(), 'T', given),
+  TenancyNetworkProps: (given) => {
+    const stack = newStack();
+    new superset.TenancyNetwork(stack, 'T', given);
+    return stack;
+  },
   InstanceCellProps: (given) => {
     const { stack, network, server: database } = parts();
     new superset.InstanceCell(stack, 'T', { network, database, ...given });
+    return stack;
   },
   SharedRlsTenancyProps: ({ tenant = TENANT, ...given }) => {
     const { stack, certificate } = parts();
     const props = { ...TABLES, domainName: 'superset.example.com', certificate, ...given };
     new superset.SharedRlsTenancy(stack, 'T', { tenants: [tenant as superset.Tenant], ...props });
+    return stack;
   },
   DatabasePerTenancyProps: ({ tenant = TENANT, ...given }) => {
     const { stack, certificate } = parts();
     const props = { domainName: 'superset.example.com', certificate, ...given };
     new superset.DatabasePerTenancy(stack, 'T', { tenants: [tenant as superset.Tenant], ...props });
+    return stack;
   },
   InstancePerTenancyProps: (given) => {
     const { stack, certificate } = parts();
     const props = { tenant: TENANT, domainName: 'superset.example.com', certificate, ...given };
     new superset.InstancePerTenancy(stack, 'T', props);
+    return stack;
   },
   TenantLoaderSecret: (given) => {
     const { stack, login } = parts();
     new superset.TenantLoaderSecret(stack, 'T', { tenant: TENANT, ...login, ...given });
+    return stack;
   },
   TenantMetadataSecret: (given) => {
     const { stack, login } = parts();
     new superset.TenantMetadataSecret(stack, 'T', { tenant: TENANT, ...login, ...given });
+    return stack;
   },
 };
 

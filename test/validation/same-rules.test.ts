@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Fn, Lazy } from 'aws-cdk-lib';
 import { environmentProblems } from '../../lib/environment/environment-rules';
 import { ConfigurationError } from '../../lib/validation/configuration-error';
 import { databaseExample, example, instanceExample } from '../tenancy/environments';
 import { Given, MAKERS, TENANT } from './makers';
+import { publicProps } from './public-props';
 
 /** A value of an environment, and what is refused of it. */
 interface Rule {
@@ -310,23 +309,4 @@ function takersOf({ keys, but = [] }: Rule): [props: string, key: string][] {
     .filter(([props]) => !but.includes(props));
   const siblings = ['TenantLoaderSecret', 'TenantMetadataSecret'].map((name): [string, string] => [name, 'tenant']);
   return keys.includes('tenant') ? [...found, ...siblings] : found;
-}
-
-function publicProps(): [props: string, keys: string[]][] {
-  const lib = join(__dirname, '..', '..', 'lib');
-  const files = [...readFileSync(join(lib, 'index.ts'), 'utf8').matchAll(/from '\.\/(.*)'/g)].map(([, file]) => file);
-  const sources = files.map((file) => readFileSync(join(lib, `${file}.ts`), 'utf8')).join('\n');
-  const structs = new Map(
-    [...sources.matchAll(/^export interface (\w+)(?: extends (\w+))? \{\n(.*?)^\}/gms)].map(
-      ([, name, parent, body]) => [
-        name,
-        { parent, keys: [...body.matchAll(/^ {2}readonly (\w+)/gm)].map(([, key]) => key) },
-      ],
-    ),
-  );
-  const keysOf = (name: string | undefined): string[] => {
-    const struct = name === undefined ? undefined : structs.get(name);
-    return struct ? [...struct.keys, ...keysOf(struct.parent)] : [];
-  };
-  return [...structs.keys()].filter((name) => name.endsWith('Props')).map((name) => [name, keysOf(name)]);
 }
