@@ -1,6 +1,7 @@
 import {
   CloudFormationClient,
   UpdateTerminationProtectionCommand,
+  paginateDescribeStackEvents,
   paginateListStackResources,
   paginateListStacks,
 } from '@aws-sdk/client-cloudformation';
@@ -71,6 +72,21 @@ export class Account {
       }
     }
     return Object.fromEntries(statuses);
+  }
+
+  /** Why resources and stacks have failed since then, as CloudFormation's events say it. */
+  public async failures(since: Date): Promise<string[]> {
+    const failures: string[] = [];
+    for (const StackName of Object.keys(await this.statuses())) {
+      for await (const page of paginateDescribeStackEvents({ client: this.cloudFormation }, { StackName })) {
+        for (const { ResourceStatus, LogicalResourceId, ResourceStatusReason, Timestamp } of page.StackEvents ?? []) {
+          if (ResourceStatus?.endsWith('_FAILED') && Timestamp && Timestamp >= since) {
+            failures.push(`${LogicalResourceId}: ${ResourceStatusReason}`);
+          }
+        }
+      }
+    }
+    return failures;
   }
 
   /** Lifts the protection against deletion, as whoever means to delete a stack must. */

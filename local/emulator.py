@@ -468,8 +468,13 @@ def wrap_nested_stack():
     def delete_but_keep(physical_id, props):
         stack = stack_of(physical_id)
         if stack:
-            leave(stack, KEPT_ON_DELETE)
+            leave(stack, KEPT_ON_ROLLBACK if is_rolled_back(stack) else KEPT_ON_DELETE)
         delete(physical_id, props)
+
+    def is_rolled_back(stack):
+        """Whether its parent takes back the deployment that made it."""
+        parent = stack_of(stack.get("ParentId"))
+        return bool(parent) and "ROLLBACK" in parent["StackStatus"]
 
     handlers |= {"create": create_or_roll_back, "update": update_or_roll_back, "delete": delete_but_keep}
 

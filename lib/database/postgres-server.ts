@@ -108,7 +108,7 @@ export class PostgresServer extends Construct {
     this.instance = instance;
     this.masterSecret = instance.secret!;
     if (!removed) {
-      const isRetained = kept(props.removalPolicy) === removalPolicy;
+      const isRetained = props.removalPolicy !== RemovalPolicy.SNAPSHOT;
       this.deletionProtection = new DeletionProtection(
         this,
         'DeletionProtection',

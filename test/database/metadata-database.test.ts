@@ -25,10 +25,10 @@ test('it is a server apart from that of the tenants, smaller and as safe', () =>
     AllocatedStorage: '20',
     MultiAZ: true,
     StorageEncrypted: true,
-    DeletionProtection: true,
     ManageMasterUserPassword: true,
     PubliclyAccessible: false,
   });
+  made.resourceCountIs('Custom::SupersetDeletionProtection', 2);
   made.allResourcesProperties('AWS::RDS::DBParameterGroup', { Parameters: Match.objectLike({ 'rds.force_ssl': '1' }) });
 });
 

@@ -1,4 +1,5 @@
 import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { DELETION_PROTECTION } from '../../lib/protection/protection-requests';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -122,11 +123,11 @@ test('the server and all that it needs stay when the stack goes', () => {
   const deleted = ofServer
     .filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'RetainExceptOnCreate')
     .map(([, { Type }]) => Type);
-  expect(deleted).toEqual([]);
-  Template.fromJSON({ Resources: resources }).hasResourceProperties('AWS::RDS::DBInstance', {
-    DeletionProtection: true,
-    DeleteAutomatedBackups: false,
-  });
+  // What protects it from deletion; the protection stays.
+  expect(deleted).toEqual(['AWS::IAM::Policy', DELETION_PROTECTION]);
+  const made = Template.fromJSON({ Resources: resources });
+  made.hasResourceProperties('AWS::RDS::DBInstance', { DeleteAutomatedBackups: false });
+  made.hasResourceProperties(DELETION_PROTECTION, { Retained: 'true' });
 });
 
 test('a throw-away server goes with the stack', () => {
@@ -141,7 +142,8 @@ test('a throw-away server goes with the stack', () => {
 test('with a last snapshot, what it needs to be restored stays', () => {
   const made = template({ removalPolicy: RemovalPolicy.SNAPSHOT });
 
-  made.hasResource('AWS::RDS::DBInstance', { DeletionPolicy: 'Snapshot', Properties: { DeletionProtection: true } });
+  made.hasResource('AWS::RDS::DBInstance', { DeletionPolicy: 'Snapshot' });
+  made.hasResourceProperties(DELETION_PROTECTION, { Retained: 'false' });
   made.hasResource('AWS::KMS::Key', {
     DeletionPolicy: 'RetainExceptOnCreate',
     Properties: { Description: Match.stringLikeRegexp('Tenants') },

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { Environment } from '../../lib/environment/environment';
@@ -90,11 +89,11 @@ export class EnvironmentUnderTest {
   }
 
   public readonly account: Account;
-  private assembly: string;
+  private assembly = '';
+  private assemblies = 0;
 
   private constructor(public readonly cloud: LocalCloud) {
     this.account = new Account(cloud.emulator);
-    this.assembly = join(cloud.directory, 'cdk.out');
   }
 
   /** Synthesises and deploys; rejects with the reason when CloudFormation does. */
@@ -176,7 +175,8 @@ export class EnvironmentUnderTest {
   }
 
   private synthesise(environment: Environment, change?: Change): void {
-    rmSync(this.assembly, { recursive: true, force: true });
+    // Each in a directory of its own: the CDK stages an asset once in a process, and not again where it was removed.
+    this.assembly = join(this.cloud.directory, `cdk.out-${++this.assemblies}`);
     if (environment.model === TenancyModel.INSTANCE_PER_TENANT) {
       synthesiseFleet(environment, STACK, this.assembly, change);
     } else {

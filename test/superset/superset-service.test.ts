@@ -107,10 +107,12 @@ describe('Superset as a service', () => {
   test('keeps the load balancer and its logs from an accident', () => {
     template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {
       LoadBalancerAttributes: Match.arrayWith([
-        { Key: 'deletion_protection.enabled', Value: 'true' },
         { Key: 'routing.http.drop_invalid_header_fields.enabled', Value: 'true' },
         { Key: 'access_logs.s3.enabled', Value: 'true' },
       ]),
+    });
+    template.hasResourceProperties('Custom::SupersetDeletionProtection', {
+      LoadBalancer: { Ref: Match.stringLikeRegexp('LoadBalancer') },
     });
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain' });
     template.resourceCountIs('Custom::S3AutoDeleteObjects', 0);
