@@ -80,6 +80,9 @@ export class ContainerEngine implements TaskEngine {
     const volumes = container.volumes.map((path) => ({ path, directory: join(home, 'volumes', path) }));
     rmSync(home, { recursive: true, force: true });
     for (const { path, directory } of volumes) {
+      if (!this.image.volumes.includes(path)) {
+        throw new Error(`the image does not declare ${path} as a volume, so that its user could not write there`);
+      }
       mkdirSync(dirname(directory), { recursive: true });
       // As a volume of the image begins: with its files, owner and mode.
       execFileSync('cp', ['--archive', join(this.image.files, path), directory]);
