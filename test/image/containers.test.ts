@@ -138,6 +138,14 @@ const FEW = /^(odfpy|defusedxml|wtforms-json|wtforms|markupsafe|six)==/;
       else expect(() => expectEnough([usage])).toThrow(/did not end within 2 s/);
     });
 
+    test('runs commands beside a task at once, each with volumes of its own', async () => {
+      const engine = new ContainerEngine(image, join(context, 'rds-global-bundle.pem'));
+      const place = { environment: {}, home: join(scratch, 'beside'), log: join(scratch, 'beside.log') };
+      const command = ['sh', '-c', 'test ! -e /tmp/a && touch /tmp/a && sleep 1'];
+      const both = [1, 2].map(() => engine.run(containerWith(['true'], {}), place, command));
+      expect(await Promise.all(both)).toHaveLength(2);
+    });
+
     test('is healthy when its health check says so, in the container', async () => {
       const { task } = await started(['sh', '-c', 'sleep 1; touch /tmp/sign; sleep 60'], {
         container: { healthCheck: { command: ['CMD-SHELL', 'test -e /tmp/sign'] } },
