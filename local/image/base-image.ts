@@ -13,8 +13,11 @@ export interface BaseImage {
 }
 
 /** Release of Debian in the image that the Dockerfile names, with what that has beside its Python. */
-const RELEASE = 'bookworm';
-const PACKAGES = ['python3-venv', 'python3-distutils', 'ca-certificates', 'netbase', 'tzdata'];
+const STAND_IN = {
+  release: 'bookworm',
+  packages: ['python3-venv', 'python3-distutils', 'ca-certificates', 'netbase', 'tzdata'],
+  python: '/usr/local',
+};
 
 /** The image that a Dockerfile names by digest; where no registry answers, one of the same release with Debian's Python. */
 export async function ensureBaseImage(buildah: Buildah, context: string, log: string): Promise<BaseImage> {
@@ -45,19 +48,23 @@ export function namedIn(dockerfile: string): string {
 
 /** Python where the official image has it, with pip and setuptools, as that has them. */
 async function ensureStandIn(buildah: Buildah, log: string): Promise<string> {
-  const name = `localhost/stand-in:${createHash('sha256').update(ensureStandIn.toString()).update(PACKAGES.join()).digest('hex').slice(0, 12)}`;
+  const recipe = createHash('sha256').update(JSON.stringify(STAND_IN)).digest('hex');
+  const name = `localhost/stand-in:${recipe.slice(0, 12)}`;
   const present = await buildah.imageId(name);
   if (present) return present;
+  const { release, packages, python } = STAND_IN;
   const container = await buildah.begin('scratch');
   try {
     const files = await buildah.run('mount', container);
-    await run('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join()}`, RELEASE, files], log);
-    await run('chroot', [files, 'python3', '-m', 'venv', '/usr/local'], log);
+    await run('debootstrap', ['--variant=minbase', `--include=${packages.join()}`, release, files], log);
+    await run('chroot', [files, 'python3', '-m', 'venv', python], log);
     ['var/cache/apt', 'var/lib/apt/lists'].forEach((path) => rmSync(join(files, path), { recursive: true }));
     await buildah.run('config', '--env=LANG=C.UTF-8', '--cmd=python3', container);
-    return await buildah.run('commit', '--quiet', container, name);
+    const id = await buildah.run('commit', '--quiet', container, name);
+    await buildah.removeImagesBut(id, 'localhost/stand-in');
+    return id;
   } catch (error) {
-    throw new Problem(`Debian ${RELEASE} cannot be installed: ${reasonOf(error)}.`, `See ${log}.`);
+    throw new Problem(`Debian ${STAND_IN.release} cannot be installed: ${reasonOf(error)}.`, `See ${log}.`);
   } finally {
     await buildah.remove(container);
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { FileSystem } from 'aws-cdk-lib';
 import { Problem } from '../problem';
 import { CommandFailed } from '../processes';
 import { BaseImage, ensureBaseImage } from './base-image';
@@ -26,15 +26,16 @@ export interface BuiltImage {
 }
 
 /**
- * Builds the image of a context, unless the last run did.
+ * Builds the image of a context, unless the last run did; an older one of the name is removed.
  *
  * The build has no network, and pip installs nothing but packages whose hashes are in the locks.
  */
-export async function buildImage(context: string, log: string): Promise<BuiltImage> {
+export async function buildImage(name: string, context: string, log: string): Promise<BuiltImage> {
   const buildah = new Buildah(log);
   const base = await ensureBaseImage(buildah, context, log);
-  const name = `localhost/superset:${basename(context).slice(-12)}-${base.id.slice(0, 12)}`;
-  const id = (await buildah.imageId(name)) ?? (await build(buildah, base, context, name, log));
+  const tag = `localhost/${name}:${FileSystem.fingerprint(context).slice(0, 12)}-${base.id.slice(0, 12)}`;
+  const id = (await buildah.imageId(tag)) ?? (await build(buildah, base, context, tag, log));
+  await buildah.removeImagesBut(id, `localhost/${name}`);
   const { User = 'root', Env = [], Volumes = {} } = await buildah.configOf(id);
   const environment = Object.fromEntries(
     Env.map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]),
@@ -45,13 +46,13 @@ export async function buildImage(context: string, log: string): Promise<BuiltIma
     user: User,
     volumes: Object.keys(Volumes),
     certificates: environment.PGSSLROOTCERT,
-    size: await buildah.run('images', '--noheading', '--format={{.Size}}', name),
+    size: await buildah.run('images', '--noheading', '--format={{.Size}}', tag),
     base,
     baseFiles: await buildah.filesOf(base.id),
   };
 }
 
-async function build(buildah: Buildah, base: BaseImage, context: string, name: string, log: string): Promise<string> {
+async function build(buildah: Buildah, base: BaseImage, context: string, tag: string, log: string): Promise<string> {
   const home = await ensurePackages(buildah, base, context);
   try {
     await buildah.runOffline(
@@ -60,7 +61,7 @@ async function build(buildah: Buildah, base: BaseImage, context: string, name: s
       '--pull-never',
       `--from=${base.id}`,
       `--volume=${home}:/root:ro`,
-      `--tag=${name}`,
+      `--tag=${tag}`,
       context,
     );
   } catch (error) {
@@ -68,7 +69,5 @@ async function build(buildah: Buildah, base: BaseImage, context: string, name: s
     const reasons = output.match(/^\s*(?:ERROR|Error|error): .*$/gm)?.slice(0, 3) ?? [String(error)];
     throw new Problem(`The image cannot be built:\n${reasons.map((line) => line.trim()).join('\n')}\n`, `See ${log}.`);
   }
-  const id = (await buildah.imageId(name))!;
-  await buildah.removeImagesBut(id, 'localhost/superset');
-  return id;
+  return (await buildah.imageId(tag))!;
 }

@@ -75,7 +75,7 @@ export class Buildah {
     for (const [, other] of ids.matchAll(/^sha256:([0-9a-f]{64})$/gm)) {
       if (other === id) continue;
       await this.remove(filesContainer(other));
-      await this.run('rmi', other);
+      await this.run('rmi', other).catch(() => undefined); // another run has it
     }
   }
 

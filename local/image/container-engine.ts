@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Container } from '../container';
 import { TaskEngine, TaskPlace, TaskProcess } from '../ecs-task';
@@ -18,6 +18,9 @@ interface Bundle {
   /** Where runc keeps what it knows of it. */
   readonly state: string;
 }
+
+/** Containers of this process so far: several commands may run beside one task, and several engines at once. */
+let count = 0;
 
 /** Runs the containers of tasks from the built image, with runc: as their definitions say, but in the network of this machine. */
 export class ContainerEngine implements TaskEngine {
@@ -57,7 +60,7 @@ export class ContainerEngine implements TaskEngine {
         }
       },
     });
-    this.watched.push(watchUsage(container, started, { id, state, log: join(place.home, 'events.log') }));
+    this.watched.push(watchUsage(container, started, { id, state, log: join(bundle.directory, 'events.log') }));
     const { healthCheck } = container;
     return Object.assign(started, {
       port,
@@ -76,10 +79,13 @@ export class ContainerEngine implements TaskEngine {
 
   /** Writes what runc takes, with new volumes. */
   private bundle(container: Container, place: TaskPlace, command: string[]): Bundle {
-    const { home } = place;
+    const number = ++count;
+    const home = `${place.home}-${number}`;
     const volumes = container.volumes.map((path) => ({ path, directory: join(home, 'volumes', path) }));
-    rmSync(home, { recursive: true, force: true });
     for (const { path, directory } of volumes) {
+      if (!this.image.volumes.includes(path)) {
+        throw new Error(`the image does not declare ${path} as a volume, so that its user could not write there`);
+      }
       mkdirSync(dirname(directory), { recursive: true });
       // As a volume of the image begins: with its files, owner and mode.
       execFileSync('cp', ['--archive', join(this.image.files, path), directory]);

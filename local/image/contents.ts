@@ -1,4 +1,5 @@
-import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BuiltImage } from './build';
 
@@ -14,17 +15,18 @@ const SET_ID_BITS = 0o6000;
 
 /** What an image must not hold beyond its base, one line each; none if it is as its lock says. */
 export function contentProblems(image: BuiltImage, lock: string): string[] {
-  const base = new Set(pathsBelow(image.baseFiles));
-  const added = pathsBelow(image.files).filter((path) => !base.has(path));
+  const base = entriesBelow(image.baseFiles);
+  const entries = [...entriesBelow(image.files)];
+  const setsId = (entry?: { isFile: boolean; mode: number }) => entry?.isFile && (entry.mode & SET_ID_BITS) !== 0;
   const found = (what: string, isFound: (path: string) => boolean) =>
-    added.filter(isFound).map((path) => `${what}: ${path}`);
+    entries.filter(([path]) => !base.has(path) && isFound(path)).map(([path]) => `${what}: ${path}`);
   return [
     ...found('a compiler', (path) => dirname(path).endsWith('/bin') && COMPILERS.test(basename(path))),
     ...found('a cache of pip', (path) => path.endsWith('/.cache/pip')),
     ...found('a place of credentials', (path) => CREDENTIALS.test(basename(path))),
-    ...setIdPrograms(image.files)
-      .filter((path) => !base.has(path) || !setsId(image.baseFiles, path))
-      .map((path) => `a program that runs as another user than its caller: ${path}`),
+    ...entries
+      .filter(([path, entry]) => setsId(entry) && !setsId(base.get(path)))
+      .map(([path]) => `a program that runs as another user than its caller: ${path}`),
     ...Object.keys(image.environment)
       .filter((name) => name.startsWith('PIP_'))
       .map((name) => `a variable of the build: ${name}`),
@@ -67,15 +69,14 @@ function normalised(name: string): string {
   return name.replace(/[-_.]+/g, '-').toLowerCase();
 }
 
-function pathsBelow(files: string): string[] {
-  return readdirSync(files, { recursive: true, encoding: 'utf8' }).map((path) => `/${path}`);
-}
-
-function setIdPrograms(files: string): string[] {
-  return pathsBelow(files).filter((path) => setsId(files, path));
-}
-
-function setsId(files: string, path: string): boolean {
-  const status = lstatSync(join(files, path));
-  return status.isFile() && (status.mode & SET_ID_BITS) !== 0;
+/** Paths below a directory, with their kind and mode as `find` writes them. */
+function entriesBelow(files: string): Map<string, { readonly isFile: boolean; readonly mode: number }> {
+  const options = { encoding: 'utf8', maxBuffer: 256 * 1_024 * 1_024 } as const;
+  const lines = execFileSync('find', [files, '-xdev', '-printf', '/%P\\t%y\\t%m\\n'], options).trimEnd().split('\n');
+  return new Map(
+    lines.map((line) => {
+      const [path, kind, mode] = line.split('\t');
+      return [path, { isFile: kind === 'f', mode: parseInt(mode, 8) }];
+    }),
+  );
 }

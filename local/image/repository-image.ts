@@ -22,7 +22,7 @@ export async function imageOfRepository(): Promise<BuiltImage> {
     const startedAt = Date.now();
     console.log(`Building the image, unless the last run did; see ${log}.`);
     const context = stageContext(directory);
-    const image = await buildImage(context, log);
+    const image = await buildImage('superset', context, log);
     const problems = contentProblems(image, readFileSync(join(context, 'requirements.txt'), 'utf8'));
     if (problems.length > 0) {
       throw new Problem(`The image holds what it must not:\n${problems.join('\n')}\n`, 'Correct superset/Dockerfile.');
@@ -36,7 +36,7 @@ export async function imageOfRepository(): Promise<BuiltImage> {
   }
 }
 
-/** Writes the build context that the CDK gives to Docker; answers its directory, whose name ends with a hash of what it holds. */
+/** Writes the build context that the CDK gives to Docker; answers its directory. */
 export function stageContext(directory: string): string {
   const app = new App({ outdir: directory });
   const task = new ecs.FargateTaskDefinition(new Stack(app, 'Image'), 'Task');

@@ -50,7 +50,9 @@ export async function watchUsage(
   await follow(started, id, state, log);
   const { end, endedAt } = await ended;
   const stopSeconds = signalledAt && (endedAt - signalledAt) / 1_000;
-  return { name, limitMiB: limits.memoryMiB, allowedStopSeconds, end, stopSeconds, ...read(log) };
+  const { sampledMiB, outOfMemory } = read(log);
+  const peakMiB = outOfMemory > 0 ? limits.memoryMiB : sampledMiB;
+  return { name, limitMiB: limits.memoryMiB, allowedStopSeconds, end, stopSeconds, peakMiB, outOfMemory };
 }
 
 async function follow(started: Started, id: string, state: string, log: string): Promise<void> {
@@ -75,7 +77,7 @@ function exists(id: string, state: string): boolean {
 }
 
 /** Lines of another kind are what runc says when the container has just ended. */
-function read(log: string): Pick<TaskUsage, 'peakMiB' | 'outOfMemory'> {
+function read(log: string): { readonly sampledMiB: number; readonly outOfMemory: number } {
   const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n') : [];
   const events = lines
     .filter((line) => line.startsWith('{') && line.endsWith('}'))
@@ -85,7 +87,7 @@ function read(log: string): Pick<TaskUsage, 'peakMiB' | 'outOfMemory'> {
     return (usage?.usage ?? 0) - (raw?.total_inactive_file ?? raw?.inactive_file ?? 0);
   });
   return {
-    peakMiB: Math.ceil(Math.max(0, ...samples) / MEBIBYTE),
+    sampledMiB: Math.ceil(Math.max(0, ...samples) / MEBIBYTE),
     outOfMemory: events.filter(({ type }) => type === 'oom').length,
   };
 }
