@@ -120,8 +120,8 @@ describe('the example', () => {
     const web = { Ref: expect.stringMatching(/^MetadataWebLogin/) };
     const owner = { 'Fn::GetAtt': [expect.stringMatching(/^MetadataServerInstance/), 'MasterUserSecret.SecretArn'] };
 
-    expect(readBy('SupersetTaskRole')).toEqual([named('db_credentials'), web]);
-    expect(readBy('SupersetMigrationRole')).toEqual([named('admin_login'), owner, web]);
+    expect(readBy('SupersetTaskRole')).toEqual([web, named('db_credentials')]);
+    expect(readBy('SupersetMigrationRole')).toEqual([owner, web, named('admin_login')]);
   });
 
   test('the logins to the metadata are read by the migration, and that of the services by them; by no other role', () => {
