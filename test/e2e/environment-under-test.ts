@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { Environment } from '../../lib/environment/environment';
@@ -22,6 +22,7 @@ import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { run } from '../../local/processes';
 import { STACK, synthesiseStack } from './stack-under-test';
+import { SAME, differences } from './unused-rights';
 
 const DATABASE = 'analytics';
 
@@ -63,7 +64,7 @@ export function tenant(id: string, number: number, overrides: Partial<Tenant> = 
 export class EnvironmentUnderTest {
   /** Starts the parts and bootstraps the account. Superset runs only if asked for: it takes most of the time. */
   public static async start(
-    options: { runsSuperset?: boolean; shardCount?: number } = {},
+    options: { runsSuperset?: boolean; shardCount?: number; freshSeconds?: number } = {},
   ): Promise<EnvironmentUnderTest> {
     const { account, region } = environmentWith([]);
     const cloud = new LocalCloud({ account, region, ...options });
@@ -132,7 +133,7 @@ export class EnvironmentUnderTest {
 
   /** Resolves when Superset passes its health check. */
   public supersetIsHealthy(): Promise<void> {
-    return this.cloud.superset.healthy(healthCheckPath(this.assembly));
+    return Promise.race([this.cloud.superset.healthy(healthCheckPath(this.assembly)), this.cloud.died]);
   }
 
   /** Asks as the operator's ETL. */
@@ -182,10 +183,14 @@ async function query<Row>(login: Login, sql: string): Promise<Row[]> {
   }
 }
 
-/** Stops all, and fails if IAM has refused anything by the policies of the templates. */
-export async function stopUnrefused(cloud: LocalCloud): Promise<void> {
+/**
+ * Stops all, and fails if IAM has refused anything by the policies of the templates; with the model of a run in which its Superset was
+ * deployed and used, also if docs/permissions.md does not list the rights that the run has not used.
+ */
+export async function stopUnrefused(cloud: LocalCloud, model?: TenancyModel): Promise<void> {
   const denied = cloud.emulator.denied();
-  if (process.env.KEEP_RIGHTS) writeFileSync(process.env.KEEP_RIGHTS, JSON.stringify(cloud.emulator.rights()));
+  const rights = cloud.emulator.rights();
   await cloud.stop();
   expect(denied).toEqual([]);
+  if (model) expect(differences(rights, model)).toEqual(SAME);
 }

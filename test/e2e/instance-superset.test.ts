@@ -43,7 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   log.mockRestore();
-  await stopUnrefused(cloud);
+  await stopUnrefused(cloud, environment.model);
 });
 
 const ordersOf = (tenant: string) => progress.proofs.find((proof) => proof.tenant.id === tenant)!.counted.orders;
