@@ -57,7 +57,7 @@ export async function deploy(cloud: LocalCloud, assembly: string, stack?: string
     'events',
   ];
   try {
-    return await cdk(args, cloud.emulator, cloud.log('deploy'), cloud.directory);
+    return await Promise.race([cdk(args, cloud.emulator, cloud.log('deploy'), cloud.directory), cloud.died]);
   } catch (error) {
     throw error instanceof CommandFailed ? new Problem(reasonOf(error.output), 'Mend it and deploy again.') : error;
   }

@@ -21,6 +21,7 @@ import emulator_lifecycle
 import emulator_record
 import pg8000.native
 import valkey
+from iam import freshness, rights
 from ministack import app
 from ministack.services import cloudformation, ecs, rds, s3, secretsmanager
 from ministack.services.cloudformation import provisioners
@@ -524,7 +525,12 @@ if __name__ == "__main__":
     with_attributes("AWS::EC2::VPC", lambda id, props: {"CidrBlock": props.get("CidrBlock"), "CidrBlockAssociations": []})
     with_attributes("AWS::S3::Bucket", keep_tags)
     with_attributes("AWS::IAM::Role", emulator_iam.give_session)
-    emulator_iam.judge(STATE)
+    fresh = freshness.Freshness(STATE, float(os.environ.get("FRESH_SECONDS", "0")))
+    emulator_iam.judge(STATE, fresh)
+    recorded = rights.record(STATE)
+    for resource_type in ("AWS::IAM::Role", "AWS::IAM::Policy"):
+        with_attributes(resource_type, lambda id, props: recorded.note_granted() or {})
+    with_attributes("AWS::IAM::Policy", lambda id, props: fresh.note_change(props.get("Roles", [])) or {})
     emulator_record.record(STATE)
     with_attributes("AWS::ECS::TaskDefinition", name_fields_as_the_api)
     wrap_database_instance()

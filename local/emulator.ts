@@ -16,6 +16,8 @@ export interface EmulatorOptions {
   readonly databaseCaFile: string;
   /** Whether an agent runs tasks; otherwise one-off tasks are answered as done. */
   readonly hasEcsAgent: boolean;
+  /** Seconds for which IAM does not know of a policy that was made or changed. @default 0 */
+  readonly freshSeconds?: number;
 }
 
 /** The server behind a resource, with a user who may do there what AWS may. */
@@ -36,6 +38,14 @@ export interface RoleCall {
   readonly action: string;
   /** ARN, or `*`. */
   readonly resource: string;
+}
+
+/** An action that a policy of the templates allows a role, with the names of the templates. */
+export interface Right {
+  readonly role: string;
+  readonly action: string;
+  readonly on: string;
+  readonly used: boolean;
 }
 
 /** Host name of a proxy in the emulated account, for the name of its resource. Nothing answers to it. */
@@ -70,6 +80,10 @@ export interface Emulator {
   denied(): string[];
   /** The calls of roles so far that IAM has allowed, each once. */
   calls(): RoleCall[];
+  /** What the policies of the templates' roles allow, and whether a call has used it. */
+  rights(): Right[];
+  /** What IAM has refused so far since it did not know of a policy yet: role and action. */
+  refusedWhileFresh(): string[];
   /** Logical ids of the proxies whose targets are registered. */
   registeredTargets(): string[];
   /** Says why the target of a proxy is not available, by the logical id of the proxy; an empty text if it is. */
@@ -111,6 +125,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       AUTH: 'true',
       DATABASE_CA_FILE: options.databaseCaFile,
       ...(options.hasEcsAgent ? { ECS_AGENT: 'true' } : {}),
+      FRESH_SECONDS: String(options.freshSeconds ?? 0),
       PYTHONDONTWRITEBYTECODE: '1',
     },
   });
@@ -136,6 +151,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     proxyRoles: () => read<Record<string, string>>(join(directory, 'proxy-roles.json'), {}),
     denied: () => read<string[]>(join(directory, 'denied.json'), []),
     calls: () => lines(join(directory, 'calls.jsonl')).map((line) => JSON.parse(line) as RoleCall),
+    rights: () => read<Right[]>(join(directory, 'rights.json'), []),
+    refusedWhileFresh: () => read<string[]>(join(directory, 'fresh.json'), []),
     registeredTargets: () => read<string[]>(join(directory, 'targets.json'), []),
     setTargetHealth: (problems) => {
       const file = join(directory, 'target-health.json');

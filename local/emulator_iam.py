@@ -2,7 +2,8 @@
 
 MiniStack evaluates policies. This adds a session for each role, so that tasks and proxies call as their role; the permissions
 that AWS asks for on the way (KMS behind a secret or an asset, PassRole behind a task); what calls to RDS and ECS are about; and
-a record of what was refused. A condition on an alias or a tag of a key never holds: AWS takes minutes until it does.
+a record of what was refused. A condition on an alias or a tag of a key never holds: AWS takes minutes until it does. A key that
+is disabled decrypts nothing, whatever its policy says.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import ecs, iam, rds, secretsmanager, sts
+from ministack.services import ecs, iam, kms, rds, secretsmanager, sts
 
 # Services of which a field of the form has the ARN that a call is about.
 NAMED_BY_ARN = {"cloudformation": "StackName", "elasticloadbalancing": "LoadBalancerArn"}
@@ -39,7 +40,7 @@ def digest(kind, role_arn):
     return hashlib.sha256(f"{kind}:{role_arn}".encode()).hexdigest()
 
 
-def judge(state):
+def judge(state, freshness):
     """Adds to each decision of MiniStack what it leaves out, and keeps what was refused in `denied.json`."""
     decide = iam_evaluator.enforce
     resource_of = iam_actions.extract_resource_arn
@@ -54,12 +55,18 @@ def judge(state):
         denied = decide(access_key, action, service, region, resource_arn, context)
         if not is_ours(access_key):
             return None if isinstance(denied, iam_evaluator.EvalResult) else denied
+        too_soon = freshness.refusal(sts._sessions[access_key]["Arn"], action)
+        if too_soon:
+            return too_soon
         asked = (action, resource_arn)
         for implied, owner, arn, more in () if denied else implied_by(action, resource_arn, region):
             denied = decide(access_key, implied, owner, region, arn, {**context, **more})
             asked = (implied, arn)
             if denied:
                 break
+            if implied == "kms:Decrypt" and is_disabled(arn):
+                # No fault of a policy, so no refusal of the templates.
+                return iam_evaluator.EvalResult("Deny", principal_arn=sts._sessions[access_key]["Arn"])
         if isinstance(denied, iam_evaluator.EvalResult):
             refusal = " ".join((denied.principal_arn.split("/")[-2], *asked))
             if refusal not in refused:
@@ -91,6 +98,11 @@ def is_ours(access_key):
     return ":assumed-role/cdk-" not in sts._sessions.get(access_key, {}).get("Arn", "")
 
 
+def is_disabled(key):
+    record = kms._resolve_key(key)
+    return record is not None and record["KeyState"] == "Disabled"
+
+
 def implied_by(action, resource_arn, region):
     """The permissions that a call needs besides its own: action, service, resource, context."""
     if action == "secretsmanager:GetSecretValue":
@@ -105,6 +117,8 @@ def implied_by(action, resource_arn, region):
     elif action.startswith(("ecs:", "rds:")):
         for arn in resources_of(action, region)[1:]:
             yield action, action.split(":")[0], arn, {}
+        if action == "rds:CreateDBSnapshot" and any(name.startswith("Tags.") for name in fields()):
+            yield "rds:AddTagsToResource", "rds", resources_of(action, region)[1], {}
         if action == "ecs:RunTask":
             definition = task_definition()
             for role in {definition[kind] for kind in ("taskRoleArn", "executionRoleArn") if definition.get(kind)}:

@@ -42,6 +42,8 @@ export interface LocalCloudOptions {
   readonly image?: BuiltImage;
   /** @default false - ECS tasks are only written down, the metadata server and the cache too, and the migration is answered as done */
   readonly runsSuperset?: boolean;
+  /** Seconds for which IAM does not know of a policy that was made or changed. @default 0 */
+  readonly freshSeconds?: number;
 }
 
 /** A proxy of a template, with what it is to be. */
@@ -261,7 +263,7 @@ export class LocalCloud {
 
   /** Starts the emulator, whose Lambda functions trust the certificates of the PostgreSQL. */
   public async startEmulator(): Promise<void> {
-    const { account, region, emulatorPort } = this.options;
+    const { account, region, emulatorPort, freshSeconds } = this.options;
     const port = await freePort('--emulator-port', emulatorPort);
     this.runningEmulator = await startEmulator({
       python: started(this.emulatorPython, 'the Python environment'),
@@ -271,6 +273,7 @@ export class LocalCloud {
       region,
       databaseCaFile: this.shardsCaFile,
       hasEcsAgent: this.options.runsSuperset ?? false,
+      freshSeconds,
     });
     this.watch('The emulator', this.runningEmulator.ended);
   }

@@ -1,9 +1,11 @@
+import { DescribeKeyCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { escapeIdentifier as identifier, escapeLiteral as literal } from 'pg';
 import { EnvironmentFile } from '../../lib/environment/environment-file';
+import { TenantKey } from '../../lib/tenant/tenant-key';
 import { tenantSecretName } from '../../local/deployment';
 import { REPOSITORY } from '../../local/directories';
 import { withExampleData } from '../../local/example-environment';
@@ -168,3 +170,33 @@ test('a proxy that is restarted is used again, and nobody sees a foreign row mea
   const after = await whileAsking([one, two], () => pause(500));
   expect(after.failed).toEqual([]);
 });
+
+test("a tenant's key that is disabled cuts this tenant off and no other, until it is enabled again", async () => {
+  const owner = 'tk4q9w';
+  const kms = new KMSClient(cloud.emulator.sdk);
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: TenantKey.aliasFor(owner) }));
+  const { KeyId } = KeyMetadata!;
+  const orders = (await chartsOf(owner)).get('Orders');
+  const ask = () => analyst(owner).get(`/api/v1/chart/${orders}/data/?force=true`);
+  expect(rowsOf(await ask())).toBe(String(ordersOf(owner)));
+
+  const seen = await whileAsking([one, two], async () => {
+    await kms.send(new DisableKeyCommand({ KeyId }));
+    // Within the minute that a login is kept for.
+    const cutOff = await until(ask, ({ status }) => status !== 200);
+    expect(cutOff.text).toContain("Access to your organisation's data is switched off");
+  });
+  expect(seen).toMatchObject({ failed: [], wrong: [] });
+  expect(seen.right).toBeGreaterThan(10);
+
+  await kms.send(new EnableKeyCommand({ KeyId }));
+  const again = await until(ask, ({ status }) => status === 200);
+  expect(rowsOf(again)).toBe(String(ordersOf(owner)));
+});
+
+async function until<Answer>(ask: () => Promise<Answer>, isIt: (answer: Answer) => boolean): Promise<Answer> {
+  for (const deadline = Date.now() + 120_000; ; await pause(1_000)) {
+    const answer = await ask();
+    if (isIt(answer) || Date.now() > deadline) return answer;
+  }
+}

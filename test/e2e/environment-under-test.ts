@@ -24,6 +24,7 @@ import { judgeRun } from '../../local/network/judged-run';
 import { run } from '../../local/processes';
 import recorded from '../network/recorded.json';
 import { Change, STACK, synthesiseFleet, synthesiseStack } from './stack-under-test';
+import { SAME, differences } from './unused-rights';
 
 const DATABASE = 'analytics';
 
@@ -65,7 +66,7 @@ export function tenant(id: string, number: number, overrides: Partial<Tenant> = 
 export class EnvironmentUnderTest {
   /** Starts the parts and bootstraps the account. Superset runs only if asked for: it takes most of the time. */
   public static async start(
-    options: { runsSuperset?: boolean; shardCount?: number } = {},
+    options: { runsSuperset?: boolean; shardCount?: number; freshSeconds?: number } = {},
   ): Promise<EnvironmentUnderTest> {
     const { account, region } = environmentWith([]);
     const cloud = new LocalCloud({ account, region, ...options });
@@ -140,7 +141,7 @@ export class EnvironmentUnderTest {
 
   /** Resolves when Superset passes its health check. */
   public supersetIsHealthy(): Promise<void> {
-    return this.cloud.superset.healthy(healthCheckPath(this.assembly));
+    return Promise.race([this.cloud.superset.healthy(healthCheckPath(this.assembly)), this.cloud.died]);
   }
 
   /** Asks as the operator's ETL. */
@@ -206,11 +207,12 @@ export interface Deployed {
 /**
  * Stops all, and fails if the policies of the templates have refused a call, or their networks lack what a connection needs. An
  * example makes only the connections that are recorded for its model, which the tests of the networks start from, and needs all
- * that its networks let through.
+ * that its networks let through; docs/permissions.md lists the rights that it does not use.
  */
 export async function stopUnrefused(cloud: LocalCloud, { assembly, example }: Deployed = {}): Promise<void> {
   try {
     expect(cloud.emulator.denied()).toEqual([]);
+    const rights = cloud.emulator.rights();
     const { problems, observed, unused } = await judgeRun(cloud, assembly ?? join(cloud.directory, 'cdk.out'));
     expect(problems).toEqual([]);
     if (example) {
@@ -218,6 +220,7 @@ export async function stopUnrefused(cloud: LocalCloud, { assembly, example }: De
       const always = observed.filter((line) => !line.endsWith('/Proxy'));
       expect(recorded[example]).toEqual(expect.arrayContaining(always));
       expect(unused).toEqual([]);
+      expect(differences(rights, example)).toEqual(SAME);
     }
   } finally {
     await cloud.stop();

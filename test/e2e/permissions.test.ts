@@ -1,3 +1,6 @@
+import { CloudWatchLogsClient, CreateLogStreamCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { ECSClient, RunTaskCommand } from '@aws-sdk/client-ecs';
+import { DescribeKeyCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   BatchGetSecretValueCommand,
@@ -6,6 +9,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { join } from 'node:path';
 import { grantDecryptUnderOwnKeys } from '../../lib/tenant/decrypt-under-own-keys';
@@ -23,6 +28,7 @@ import { tenant as newTenant } from './environment-under-test';
 jest.setTimeout(180_000);
 
 const env = { account: '123456789012', region: 'eu-central-1' };
+const TASK = 'permissions';
 let cloud: LocalCloud;
 /** An asset of the account's. */
 let object: string;
@@ -49,8 +55,16 @@ afterAll(() => cloud?.stop());
 function build(stack: Stack): string {
   const newRole = (roleName: string) =>
     new iam.Role(stack, roleName, { roleName, assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
-  const [named, byAlias, reader, decrypter] = ['named', 'by-alias', 'reader', 'decrypter'].map(newRole);
+  const [named, byAlias, reader, decrypter, starter, passer] = [
+    'named',
+    'by-alias',
+    'reader',
+    'decrypter',
+    'starter',
+    'passer',
+  ].map(newRole);
   newRole('stranger');
+  buildTask(stack, newRole('task'), starter, passer);
   const tenant = newTenant('t_north', 1);
   const { key: encryptionKey } = new TenantKey(stack, 'Key', { tenant });
   const login = { host: 'db.example.com', port: '5432', database: 'tenant_t_north' };
@@ -84,6 +98,17 @@ function buildOther(stack: Stack): void {
 }
 
 const BATCHES = new iam.PolicyStatement({ actions: ['secretsmanager:BatchGetSecretValue'], resources: ['*'] });
+
+/** A task, and roles that may run it: one of them may give it its role. */
+function buildTask(stack: Stack, taskRole: iam.Role, ...starters: iam.Role[]): void {
+  const task = new ecs.FargateTaskDefinition(stack, 'Task', { family: TASK, taskRole });
+  task.addContainer('main', { image: ecs.ContainerImage.fromRegistry('none') });
+  new ecs.CfnCluster(stack, 'Cluster', { clusterName: TASK });
+  new logs.LogGroup(stack, 'Log', { logGroupName: TASK });
+  const resources = [task.taskDefinitionArn];
+  starters.forEach((role) => role.addToPolicy(new iam.PolicyStatement({ actions: ['ecs:RunTask'], resources })));
+  taskRole.grantPassRole(starters[1]);
+}
 
 function decryptIf(conditions: Record<string, unknown>): iam.PolicyStatement {
   return new iam.PolicyStatement({ actions: ['kms:Decrypt'], resources: ['*'], conditions });
@@ -152,4 +177,35 @@ test('a key that a role may use by its alias only, which counts after minutes, a
 test('an asset that a role may read and not decrypt', async () => {
   expect(await readAsset('reader')).toEqual([expect.stringMatching(/^reader kms:Decrypt .*:key\/bootstrap$/)]);
   expect(await readAsset('decrypter')).toEqual([]);
+});
+
+const runTask = (role: string) =>
+  refused(() => new ECSClient(as(role)).send(new RunTaskCommand({ cluster: TASK, taskDefinition: TASK })));
+
+test('a task that a role may run, without the right to give it its role', async () => {
+  expect(await runTask('starter')).toEqual([expect.stringMatching(/^starter iam:PassRole .*:role\/task$/)]);
+  expect(await runTask('passer')).toEqual([]);
+});
+
+test('a log that no policy of the role names', async () => {
+  const logs = new CloudWatchLogsClient(as('stranger'));
+  const create = new CreateLogStreamCommand({ logGroupName: TASK, logStreamName: 'x' });
+
+  expect(await refused(() => logs.send(create))).toEqual([
+    expect.stringMatching(/^stranger logs:CreateLogStream .*:log-group:permissions:\*$/),
+  ]);
+});
+
+test('a key that is disabled decrypts nothing, whatever its policy says, until it is enabled again', async () => {
+  const kms = new KMSClient(cloud.emulator.sdk);
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: TenantKey.aliasFor('t_north') }));
+  const read = () =>
+    new SecretsManagerClient(as('named')).send(
+      new GetSecretValueCommand({ SecretId: TenantSecret.nameFor('t_north') }),
+    );
+
+  await kms.send(new DisableKeyCommand({ KeyId: KeyMetadata!.KeyId }));
+  await expect(read()).rejects.toThrow(expect.objectContaining({ name: 'AccessDeniedException' }));
+  await kms.send(new EnableKeyCommand({ KeyId: KeyMetadata!.KeyId }));
+  await read();
 });

@@ -8,6 +8,7 @@ import { CACHE, REPOSITORY } from '../../local/directories';
 import { LocalCloud } from '../../local/local-cloud';
 import { Login, connect } from '../../local/login';
 import { Progress, deployAndProve } from '../../local/steps';
+import { stopUnrefused } from './environment-under-test';
 import { Visitor, forgetSignedOut, isStillIn, signIn, startChromium } from './browser';
 import {
   Hour,
@@ -43,7 +44,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  await cloud?.stop();
+  if (cloud) await stopUnrefused(cloud, { example: environment.model });
   log.mockRestore();
 });
 

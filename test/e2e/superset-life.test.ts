@@ -11,7 +11,8 @@ const north = tenant('t_north', 1);
 let aws: EnvironmentUnderTest;
 
 beforeAll(async () => {
-  aws = await EnvironmentUnderTest.start({ runsSuperset: true });
+  // A migration starts more than half a minute after the policies of its services were made.
+  aws = await EnvironmentUnderTest.start({ runsSuperset: true, freshSeconds: 20 });
 });
 
 afterAll(() => aws?.stop());
@@ -41,6 +42,11 @@ test('when that is mended, a deployment ends with a Superset that is healthy', a
 
   await aws.supersetIsHealthy();
   expect(running()).toEqual(SERVICES);
+  // IAM did not know of their rights at first, and they asked again.
+  const refused = aws.cloud.emulator.refusedWhileFresh().join('\n');
+  expect(refused).toMatch(/MigrationOnEvent\S+ ecs:RunTask/);
+  expect(refused).toMatch(/Provisioner\S+ secretsmanager:/);
+  expect(refused).toMatch(/MigrationRole\S+ (s3|secretsmanager):/);
 });
 
 test('its services are logged in to the metadata as a role that owns nothing there', async () => {

@@ -311,7 +311,7 @@ describe('Superset as a service', () => {
     }
     template.hasResourceProperties('Custom::SupersetMigration', {
       TaskDefinition: { Ref: Match.stringLikeRegexp('MigrationTask') },
-      ServiceTimeout: '1920',
+      ServiceTimeout: '2160',
     });
   });
 
