@@ -14,8 +14,8 @@ describe("AWS's own roles and databases, in a database that tenants share", () =
       const before = await db.superuser(AWS_STATE);
       await reconcile(db.desired([tenant], []), db.environment);
       await db.superuser('GRANT tenant_tk4q9w TO rdstopmgr');
-      await db.superuser('CREATE ROLE rdsreporting');
-      await db.superuser('GRANT tenant_tk4q9w TO rdsreporting');
+      await db.master('CREATE ROLE rdsreporting');
+      await db.master('GRANT tenant_tk4q9w TO rdsreporting');
       await db.superuser('CREATE DATABASE rdsnew');
       await expect(reconcileStored(db.environment)).rejects.toThrow(
         /tenant tk4q9w, verification: it may connect to database rdsnew, which rdsadmin owns/,

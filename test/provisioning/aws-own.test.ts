@@ -56,7 +56,7 @@ describe.each([15, 16, 17] as const)("AWS's own roles and databases, on PostgreS
   }, 60_000);
 
   test("do not include a customer's role whose name begins as theirs do: it loses a tenant's rights like any other", async () => {
-    await servers.superuser('CREATE ROLE rdsreporting');
+    await servers.master('CREATE ROLE rdsreporting');
     try {
       await reconcileDatabases(servers.desired([{ id: 'acme' }]));
       await servers.superuser(
