@@ -134,6 +134,24 @@ test.each(
       good: { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: {}, DeletionPolicy: 'Retain' } },
       bad: [['Secret/Properties/Name', { 'Fn::Join': ['', ['a-', { Ref: 'AWS::Region' }]] }, 'fixed Name']],
     },
+    {
+      rule: 'RetainedNeeds',
+      good: {
+        Role: { Type: 'AWS::IAM::Role', Properties: {}, DeletionPolicy: 'RetainExceptOnCreate' },
+        Groups: { Type: 'AWS::EC2::SecurityGroup', Properties: {}, DeletionPolicy: 'Retain' },
+        ...server(
+          {
+            MonitoringRoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] },
+            VPCSecurityGroups: [{ 'Fn::GetAtt': ['Groups', 'GroupId'] }],
+          },
+          { DeletionPolicy: 'RetainExceptOnCreate' },
+        ),
+      },
+      bad: [
+        ['Role/DeletionPolicy', 'Delete', 'Small/Role, which it needs, is deleted'],
+        ['Groups/DeletionPolicy', undefined, 'Small/Groups, which it needs, is deleted'],
+      ],
+    },
     ...callers.map((caller) => ({
       rule: 'AsyncRetries',
       good: called(caller),
