@@ -1,17 +1,26 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Stack, Validations } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import {
   SharedRlsTenancy,
   TableStrategy,
+  TenancyChecks,
   TenancyNetwork,
   TenantColumnType,
   TenantDatabaseServer,
   TenantTier,
 } from '../../lib'; // 'cdk-superset-tenancy' in an app of your own
 
-const stack = new Stack(new App(), 'Analytics', { env: { account: '123456789012', region: 'eu-central-1' } });
+const app = new App();
+const stack = new Stack(app, 'Analytics', {
+  env: { account: '123456789012', region: 'eu-central-1' },
+  // Off for the first deployment, and before the stack is deleted.
+  terminationProtection: String(app.node.tryGetContext('superset-tenancy:unprotected')) !== 'true',
+});
+
+// Ends the synthesis if your part of the app, or ours, breaks a rule of AWS or brings tenants too close together.
+Validations.of(app).addPlugins(new TenancyChecks());
 
 // A network of your own, and a server of the size that you choose; all else is made with its defaults.
 const network = new TenancyNetwork(stack, 'Network', {

@@ -1,7 +1,7 @@
 /** The start of a day in UTC. Throws if it is none. */
 export function isoDay(day: string): Date {
   const date = new Date(`${day}T00:00:00Z`);
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(date.getTime())) {
+  if (Number.isNaN(date.getTime()) || dayText(date) !== day) {
     throw new Error(`today is '${day}'; it must be a day as YYYY-MM-DD, for instance 2026-11-30.`);
   }
   return date;

@@ -14,6 +14,7 @@ import { ENGINE_VERSION } from './deployment/engine-version';
 import { LAMBDA_RUNTIME } from './deployment/lambda-runtime';
 import { LOGS_KEY } from './deployment/logs-key';
 import { RETAINED_NAME } from './deployment/retained-name';
+import { RETAINED_NEEDS } from './deployment/retained-needs';
 import { SERVICE_PRINCIPAL } from './deployment/service-principal';
 import { SPOT_CAPACITY } from './deployment/spot-capacity';
 import { TOPIC_KEY } from './deployment/topic-key';
@@ -31,6 +32,7 @@ export const RULES: readonly Rule[] = [
   SPOT_CAPACITY,
   DELETION_PROTECTION,
   RETAINED_NAME,
+  RETAINED_NEEDS,
   ASYNC_RETRIES,
   ENGINE_VERSION,
   LAMBDA_RUNTIME,

@@ -119,7 +119,7 @@ export class TenancyNetwork extends Construct {
     const key =
       given.encryptionKey ??
       new kms.Key(this, 'Key', ownKeyProps('Flow logs of the tenancy network', RemovalPolicy.DESTROY));
-    this.addFlowLog(vpc, key);
+    const log = this.addFlowLog(vpc, key);
     this.addEndpoints(vpc, given.cidr ?? DEFAULT_CIDR);
     if (given.removalPolicy !== RemovalPolicy.DESTROY) {
       this.keepWhatDatabasesStandIn(vpc);
@@ -128,7 +128,7 @@ export class TenancyNetwork extends Construct {
     limitCdkFunction(
       this,
       'Custom::VpcRestrictDefaultSGCustomResourceProvider',
-      key,
+      log,
       'aws-cdk-lib makes it; CloudFormation calls it once a deployment, and reports its failure.',
     );
   }
@@ -175,7 +175,7 @@ export class TenancyNetwork extends Construct {
     ]);
   }
 
-  private addFlowLog(vpc: ec2.Vpc, key: kms.IKey): void {
+  private addFlowLog(vpc: ec2.Vpc, key: kms.IKey): logs.LogGroup {
     letLogsUse(key, this);
     const logGroup = new logs.LogGroup(this, 'FlowLogs', {
       encryptionKey: key,
@@ -187,6 +187,7 @@ export class TenancyNetwork extends Construct {
       id: 'NIST.800.53.R5-IAMNoInlinePolicy',
       reason: 'The policy names one log group and serves one role; shared it would serve nobody else.',
     });
+    return logGroup;
   }
 
   private addEndpoints(vpc: ec2.Vpc, cidr: string): void {

@@ -149,12 +149,7 @@ export class SupersetLoadBalancer extends Construct {
       removalPolicy: removed ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
       autoDeleteObjects: removed,
     });
-    limitCdkFunction(
-      this,
-      'Custom::S3AutoDeleteObjectsCustomResourceProvider',
-      encryptionKey,
-      'aws-cdk-lib makes it; CloudFormation calls it when the stack goes, and reports its failure.',
-    );
+    if (removed) this.limitEmptying(encryptionKey);
     const itself = 'It holds access logs itself, and only the load balancer writes to it.';
     const replica = 'Access logs of one region, for a year; nothing is restored from them.';
     const key = 'Load balancers write access logs with keys of S3 only.';
@@ -169,6 +164,21 @@ export class SupersetLoadBalancer extends Construct {
     skipCheckov(resource, replica, 'CKV_AWS_144');
     skipCheckov(resource, key, 'CKV_AWS_145');
     return bucket;
+  }
+
+  /** The function with which aws-cdk-lib empties the bucket. */
+  private limitEmptying(encryptionKey: kms.IKey): void {
+    letLogsUse(encryptionKey, this);
+    limitCdkFunction(
+      this,
+      'Custom::S3AutoDeleteObjectsCustomResourceProvider',
+      new logs.LogGroup(this, 'EmptyingLog', {
+        encryptionKey,
+        retention: logs.RetentionDays.THREE_MONTHS,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+      'aws-cdk-lib makes it; CloudFormation calls it when the stack goes, and reports its failure.',
+    );
   }
 
   private addWebAcl(key: kms.IKey): void {

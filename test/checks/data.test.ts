@@ -87,14 +87,14 @@ test.each([
   [{ region: 'eu-west-1' }, []],
   [{ region: 'eu-west-2' }, ["the stack is in eu-west-2, and the residency is 'eu'"]],
   [undefined, ['the stack names no region']],
-])('a stack in %j and the residency: %j', (env, said) => {
+])('a stack in %j and the residency: %j', (env, expected) => {
   const app = new App();
   const stack = new Stack(app, 'Placed', { env });
   new sns.CfnTopic(stack, 'One');
   new sns.CfnTopic(stack, 'Two');
 
   const found = tenancyFindings(app, EUROPE).filter((finding) => finding.includes('Residency'));
-  expect(found).toEqual(said.map((text) => expect.stringContaining(text)));
+  expect(found).toEqual(expected.map((text) => expect.stringContaining(text)));
 });
 
 test('without a residency, everything may be anywhere', () => {

@@ -87,6 +87,11 @@ const alarmed = publishing('cloudwatch', {
   Type: 'AWS::CloudWatch::Alarm',
   Properties: { AlarmActions: [{ Ref: 'Topic' }] },
 });
+const aliased: Resources = {
+  ...alarmed,
+  Alias: { Type: 'AWS::KMS::Alias', Properties: { TargetKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] } } },
+  Topic: { Type: 'AWS::SNS::Topic', Properties: { KmsMasterKeyId: { Ref: 'Alias' } } },
+};
 const ruled = publishing('events', { Type: 'AWS::Events::Rule', Properties: { Targets: [{ Arn: { Ref: 'Topic' } }] } });
 
 test.each(
@@ -128,6 +133,24 @@ test.each(
       rule: 'RetainedName',
       good: { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: {}, DeletionPolicy: 'Retain' } },
       bad: [['Secret/Properties/Name', { 'Fn::Join': ['', ['a-', { Ref: 'AWS::Region' }]] }, 'fixed Name']],
+    },
+    {
+      rule: 'RetainedNeeds',
+      good: {
+        Role: { Type: 'AWS::IAM::Role', Properties: {}, DeletionPolicy: 'RetainExceptOnCreate' },
+        Groups: { Type: 'AWS::EC2::SecurityGroup', Properties: {}, DeletionPolicy: 'Retain' },
+        ...server(
+          {
+            MonitoringRoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] },
+            VPCSecurityGroups: [{ 'Fn::GetAtt': ['Groups', 'GroupId'] }],
+          },
+          { DeletionPolicy: 'RetainExceptOnCreate' },
+        ),
+      },
+      bad: [
+        ['Role/DeletionPolicy', 'Delete', 'Small/Role, which it needs, is deleted'],
+        ['Groups/DeletionPolicy', undefined, 'Small/Groups, which it needs, is deleted'],
+      ],
     },
     ...callers.map((caller) => ({
       rule: 'AsyncRetries',
@@ -172,6 +195,7 @@ test.each(
         ['Topic/Properties/KmsMasterKeyId', 'alias/aws/sns', 'cannot publish under alias/aws/sns'],
       ],
     },
+    { rule: 'TopicKey', good: aliased, bad: [[`${KEY_STATEMENT}/Effect`, 'Deny', 'cloudwatch.amazonaws.com']] },
     { rule: 'TopicKey', good: ruled, bad: [[`${KEY_STATEMENT}/Effect`, 'Deny', 'events.amazonaws.com']] },
   ]),
 )('%s is found: %s', (_, __, run) => run());
@@ -196,10 +220,10 @@ test.each([
   ['2030-01-01', '17.99', []],
   ['2026-01-01', '13.20', []],
   ['2026-11-28', '13.20', ['from 2026-05-01 on']],
-])('on %s, PostgreSQL %s: %j', (today, version, said) => {
+])('on %s, PostgreSQL %s: %j', (today, version, expected) => {
   const found = findingsOf({ rule: 'EngineVersion', props: { today } }, server({ EngineVersion: version }));
 
-  expect(found).toEqual(said.map((text) => expect.stringContaining(text)));
+  expect(found).toEqual(expected.map((text) => expect.stringContaining(text)));
 });
 
 test.each([
@@ -209,11 +233,11 @@ test.each([
   ['2026-11-27', 'nodejs24.x', []],
   ['2026-11-27', 'python3.14', []],
   ['2090-11-27', 'nodejs90.x', []],
-])('on %s, the runtime %s: %j', (today, Runtime, said) => {
+])('on %s, the runtime %s: %j', (today, Runtime, expected) => {
   const found = findingsOf(
     { rule: 'LambdaRuntime', props: { today } },
     { Function: { Type: 'AWS::Lambda::Function', Properties: { Runtime } } },
   );
 
-  expect(found).toEqual(said.map((text) => expect.stringContaining(text)));
+  expect(found).toEqual(expected.map((text) => expect.stringContaining(text)));
 });

@@ -104,6 +104,12 @@ const SHARED: Fault[] = [
 
 const FLEET: Fault[] = [
   [
+    'AWS::IAM::Role',
+    /MonitoringRole/,
+    (it) => it.addOverride('DeletionPolicy', 'Delete'),
+    'MonitoringRole/Resource, which it needs, is deleted',
+  ],
+  [
     'AWS::ECS::ClusterCapacityProviderAssociations',
     /tz81mm/,
     set('CapacityProviders', ['FARGATE']),

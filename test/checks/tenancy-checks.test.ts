@@ -70,7 +70,7 @@ test('it looks into stages', () => {
   expect(() => app.synth()).toThrow(/Prod\/Logs\/First/);
 });
 
-test.each(['tomorrow', '2026-13-01', '2026-1-1', ''])('a day that is none is refused: %j', (today) => {
+test.each(['tomorrow', '2026-13-01', '2026-1-1', '2026-02-30', ''])('a day that is none is refused: %j', (today) => {
   expect(() => new TenancyChecks({ today })).toThrow(/it must be a day as YYYY-MM-DD/);
 });
 

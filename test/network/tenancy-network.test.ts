@@ -212,3 +212,10 @@ test('a single availability zone is refused', () => {
 test.each([{}, { publicSubnets: true }, { internetEgress: true }])('the rule packs find nothing in %j', (props) => {
   expect(policyFindings(network(props).stack)).toEqual([]);
 });
+
+test('the function that closes the default security group logs to the group of the flow logs, which has a retention', () => {
+  const made = template();
+  const [flowLogs] = Object.keys(made.findResources('AWS::Logs::LogGroup', { Properties: { RetentionInDays: 90 } }));
+
+  made.allResourcesProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: { Ref: flowLogs } } });
+});

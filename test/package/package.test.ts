@@ -68,10 +68,11 @@ describe('the package', () => {
       for (const file of ['environments/demo.yaml', 'content.zip']) copyFileSync(join(EXAMPLE, file), join(app, file));
       writeFileSync(
         join(app, 'app.ts'),
-        `import { App } from 'aws-cdk-lib';
-       import { EnvironmentFile, SharedRlsStack } from 'cdk-superset-tenancy';
+        `import { App, Validations } from 'aws-cdk-lib';
+       import { EnvironmentFile, SharedRlsStack, TenancyChecks } from 'cdk-superset-tenancy';
        const app = new App({ outdir: 'cdk.out' });
        new SharedRlsStack(app, 'Fresh', { environment: EnvironmentFile.load('environments/demo.yaml') });
+       Validations.of(app).addPlugins(new TenancyChecks());
        app.synth();`,
       );
       run(

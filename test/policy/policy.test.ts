@@ -6,6 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { ProxyAuthentication } from '../../lib/database/proxy-authentication';
 import { Environment } from '../../lib/environment/environment';
 import { policyFindings } from '../policy-findings';
+import { tenancyFindings } from '../tenancy-findings';
 import { databaseExample, example, instanceExample, newFleet, userApp } from '../tenancy/environments';
 import { newStack } from '../tenancy/templates';
 import { Judges } from './judges';
@@ -20,7 +21,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What all four find in a stack. */
+/** What all five find in a stack. */
 async function findings(name: string, stacks: (app: App) => Stack | Stack[]): Promise<Record<string, string[]>> {
   const app = userApp(join(directory, name));
   const judged = [stacks(app)].flat();
@@ -30,6 +31,7 @@ async function findings(name: string, stacks: (app: App) => Stack | Stack[]): Pr
   return {
     AwsSolutions: rules.filter((finding) => finding.startsWith('AwsSolutions')),
     'NIST 800-53': rules.filter((finding) => finding.startsWith('NIST.800.53')),
+    TenancyChecks: tenancyFindings(app),
     'cfn-lint': cfnLint,
     checkov,
   };
@@ -37,9 +39,9 @@ async function findings(name: string, stacks: (app: App) => Stack | Stack[]): Pr
 
 const environmentStack = (overrides: Partial<Environment>) => (app: App) => newStack(app, example(overrides));
 
-const NOTHING = { AwsSolutions: [], 'NIST 800-53': [], 'cfn-lint': [], checkov: [] };
+const NOTHING = { AwsSolutions: [], 'NIST 800-53': [], TenancyChecks: [], 'cfn-lint': [], checkov: [] };
 
-test('none of the four finds anything in the example that is not acknowledged with its reason', async () => {
+test('none of the five finds anything in the example that is not acknowledged with its reason', async () => {
   expect(await findings('example', environmentStack({}))).toEqual(NOTHING);
 }, 120_000);
 
@@ -85,7 +87,7 @@ test('nor in a small one to throw away', async () => {
   expect(await findings('throw-away', throwAway)).toEqual(NOTHING);
 }, 120_000);
 
-test('each of the four sees what is wrong with a server open to the world', async () => {
+test('each of the five sees what is wrong with a server open to the world', async () => {
   const found = await findings('wrong', (app) => {
     const stack = new Stack(app, 'Wrong');
     new rds.CfnDBInstance(stack, 'Server', {
@@ -100,6 +102,7 @@ test('each of the four sees what is wrong with a server open to the world', asyn
   expect(found).toEqual({
     AwsSolutions: expect.arrayContaining([expect.stringContaining('AwsSolutions-RDS2')]),
     'NIST 800-53': expect.arrayContaining([expect.stringContaining('RDSInstancePublicAccess')]),
+    TenancyChecks: expect.arrayContaining([expect.stringContaining('TenancyChecks-PrivateData')]),
     'cfn-lint': expect.arrayContaining([expect.stringContaining('db.t4g.nonsense')]),
     checkov: expect.arrayContaining([expect.stringContaining('CKV_AWS_16')]),
   });

@@ -51,7 +51,7 @@ function fault(rule: Json, { stack }: CheckedResource, templates: Templates): st
   if (users.length === 0)
     return [`lets in ${source.construct.node.path}, which nothing in the app uses. Take the rule out.`];
   return strangers.map(
-    ({ construct }) => `lets in ${construct.node.path}. Give it a security group of its own, without access.`,
+    ({ construct }) => `lets in ${construct.node.path}. Give it a dedicated security group, without access.`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { CheckedResource, Json } from '../checked-resource';
 import { Rule } from '../rule';
 import { Templates } from '../templates';
-import { allows } from './logs-key';
+import { allows, keyOf } from './key-policy';
 
 /**
  * "To let an AWS service publish to an encrypted topic, the key policy must allow it kms:GenerateDataKey* and kms:Decrypt" (SNS Developer
@@ -20,10 +20,10 @@ export const TOPIC_KEY: Rule = {
     );
     if (KmsMasterKeyId === 'alias/aws/sns') {
       return publishers.map(
-        (service) => `${service} cannot publish under alias/aws/sns. Give the topic a key of your own.`,
+        (service) => `${service} cannot publish under alias/aws/sns. Give the topic a customer managed key.`,
       );
     }
-    const key = templates.target(KmsMasterKeyId, topic.stack);
+    const key = keyOf(KmsMasterKeyId, topic.stack, templates);
     return publishers
       .filter((service) => key && !allows(key, service, ['kms:Decrypt', 'kms:GenerateDataKey']))
       .map(

@@ -2,7 +2,7 @@ import { Rule } from '../rule';
 
 /**
  * "If your targets use HTTPS, the load balancer establishes TLS connections with the targets" (Elastic Load Balancing User Guide,
- * "Target groups for your Application Load Balancers"); with HTTP, what it has decrypted goes on in clear text.
+ * "Target groups for your Application Load Balancers"); with HTTP, what it has decrypted travels on in clear text.
  */
 export const TARGET_PROTOCOL: Rule = {
   name: 'TargetProtocol',
