@@ -65,12 +65,10 @@ def refuse_taken_secrets():
         secret = secretsmanager._secrets.get(props.get("Name"))
         if secret and secret.get("DeletedDate"):
             raise ValueError(
-                f"You can't create this secret because a secret with this name is already scheduled for deletion: {props['Name']}."
+                "You can't create this secret because a secret with this name is already scheduled for deletion: " + props["Name"]
             )
         if secret:
-            raise ValueError(
-                f"The operation failed because the secret {props['Name']} already exists. (ResourceExistsException)"
-            )
+            raise ValueError(f"The operation failed because the secret {props['Name']} already exists. (ResourceExistsException)")
 
     before("AWS::SecretsManager::Secret", "create", check)
 
@@ -120,9 +118,7 @@ def holders_of_security_group(id):
 def holders_of_subnet(id):
     balancers = [one["LoadBalancerName"] for one in alb._lbs.values() if id in one["Subnets"]]
     groups = [
-        name
-        for name, group in rds._subnet_groups.items()
-        if id in [subnet["SubnetIdentifier"] for subnet in group["Subnets"]]
+        name for name, group in rds._subnet_groups.items() if id in [subnet["SubnetIdentifier"] for subnet in group["Subnets"]]
     ]
     return groups + balancers
 
@@ -177,7 +173,7 @@ def refuse_deletion_of_full_buckets():
 
 
 def fail_where_asked(faults):
-    """Fails the first create or update whose `<stack>/<type>/<logical id>` a pattern in the file is found in, and removes the pattern."""
+    """Fails the first change of a resource in whose `<stack>/<type>/<logical id>` a pattern is found, and forgets the pattern."""
 
     def fail(stack_name, resource_type, logical_id):
         patterns = json.loads(faults.read_text()) if faults.exists() else []

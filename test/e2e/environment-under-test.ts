@@ -103,6 +103,13 @@ export class EnvironmentUnderTest {
     await deploy(this.cloud, this.assembly);
   }
 
+  /** Deploys, which must fail; answers what failed, and why. */
+  public async failuresOf(environment: Environment, change?: Change): Promise<string[]> {
+    const since = new Date(Math.floor(Date.now() / 1_000) * 1_000);
+    await expect(this.deploy(environment, change)).rejects.toThrow();
+    return this.account.failures(since);
+  }
+
   /** Has the servers of an assembly be those of this machine, for whoever deploys it. */
   public useServersOf(assembly: string): void {
     this.assembly = assembly;
