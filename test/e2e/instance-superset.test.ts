@@ -186,7 +186,10 @@ test('what a rollout asks of an instance is answered: signing in, and a query; w
   const agent = new Agent({ ca: readFileSync(caFile), lookup: onLoopback });
   const secret = (await progress.account.databaseSecret(`superset/tenant/${calm}/admin_login`))!;
   const probed = (password: string, at = url) =>
-    synthetic({ adminLogin: async () => ({ ...secret, password }) }, agent)({ url: at, tenant: calm, name: '', region: '' });
+    synthetic(
+      { adminLogin: async () => ({ ...secret, password }) },
+      agent,
+    )({ url: at, tenant: calm, name: '', region: '' });
 
   expect(await probed(secret.password)).toEqual({});
   expect(await probed('other')).toEqual({ note: expect.stringContaining('another password') });
