@@ -81,7 +81,10 @@ export class Deployments {
   }
 
   /** The first login of the administrator of an instance, from the secret that its stack names. */
-  public async adminLogin({ name, region }: Pick<FleetStack, 'name' | 'region'>): Promise<{ username: string; password: string }> {
+  public async adminLogin({
+    name,
+    region,
+  }: Pick<FleetStack, 'name' | 'region'>): Promise<{ username: string; password: string }> {
     const cloudFormation = new CloudFormationClient({ region });
     const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
     const SecretId = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === 'AdminLoginSecretName')?.OutputValue;

@@ -11,22 +11,55 @@ import { ConfigurationError } from '../validation/configuration-error';
  */
 export function claimName(scope: IConstruct, what: string, name: string, remedy: string): void {
   const { account, region } = Stack.of(scope);
-  const { root } = scope.node;
-  const claims = CLAIMS.get(root) ?? new Map<string, string>();
-  CLAIMS.set(root, claims);
-  const claim = [account, region, what, name].join('|');
-  const other = claims.get(claim);
-  if (other !== undefined) {
-    throw new ConfigurationError(
-      scope,
-      'NAME_TAKEN',
-      `the ${what} '${name}' is that of ${other}, too, in the same account and region. ${remedy}`,
-    );
-  }
-  claims.set(claim, scope.node.path);
+  const other = claim(scope.node.root, [account, region, what, name].join('|'), scope);
+  if (other === undefined) return;
+  throw new ConfigurationError(
+    scope,
+    'NAME_TAKEN',
+    `the ${what} '${name}' is that of ${other}, too, in the same account and region. ${remedy}`,
+  );
 }
 
-/** Names by the app that they are in. */
+/**
+ * Remembers what uses a part that one environment has for itself, and refuses a second one.
+ *
+ * @param what what the part is, for instance `server`.
+ * @param part the part; a second construct may use it for another purpose.
+ */
+export function claimPart(scope: IConstruct, what: string, part: IConstruct): void {
+  const other = claim(part, what, scope);
+  if (other === undefined) return;
+  throw new ConfigurationError(
+    scope,
+    'PART_TAKEN',
+    `the ${what} ${part.node.path} is that of ${other} already. Two environments over one ${what} would change each other's tenants: give each its own.`,
+  );
+}
+
+/**
+ * Remembers the batches of a provisioner, and refuses a second one of the same name.
+ *
+ * @param provisioner what both are given to.
+ */
+export function claimBatch(scope: IConstruct, batch: string, provisioner: IConstruct): void {
+  const other = claim(provisioner, `batch ${batch}`, scope);
+  if (other === undefined) return;
+  throw new ConfigurationError(
+    scope,
+    'BATCH_TAKEN',
+    `batch '${batch}' is that of ${other} already, with the same provisioner ${provisioner.node.path}: each would end the other's tenants. Give one of the two another batch.`,
+  );
+}
+
+/** Path of the construct that has claimed it before, if one has. */
+function claim(within: IConstruct, what: string, by: IConstruct): string | undefined {
+  const claims = CLAIMS.get(within) ?? new Map<string, string>();
+  CLAIMS.set(within, claims);
+  const other = claims.get(what);
+  if (other === undefined) claims.set(what, by.node.path);
+  return other;
+}
+
 const CLAIMS = new WeakMap<IConstruct, Map<string, string>>();
 
 /** The remedy for names with the prefix of an environment. */

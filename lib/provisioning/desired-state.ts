@@ -26,6 +26,12 @@ export interface DesiredTenant extends DesiredLimits {
   readonly removalPolicy: 'retain' | 'destroy';
 }
 
+/** Environment variables of every provisioner's function; those of the shared model have {@link ProvisionerEnvironment}, too. */
+export interface OwnerEnvironment {
+  /** Account, region and name of the environment, which its servers belong to. */
+  readonly TENANCY_ENVIRONMENT: string;
+}
+
 /** Environment variables of the provisioner's function. */
 export interface ProvisionerEnvironment {
   readonly DATABASE_HOST: string;

@@ -25,13 +25,6 @@ export interface LoaderSecretProps {
    * @default - the account's `aws/secretsmanager` key
    */
   readonly encryptionKey?: kms.IKey;
-
-  /**
-   * What happens to the secret when it leaves the stack.
-   *
-   * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE - only a failed creation leaves nothing behind
-   */
-  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
@@ -77,7 +70,7 @@ export class LoaderSecret extends Construct {
       secretName: this.secretName,
       description: 'PostgreSQL login of the ETL that loads the tables of the tenants',
       username: LOADER_ROLE,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     this.secretArn = this.secret.secretArn;
   }

@@ -1,5 +1,6 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { claimBatch } from '../naming/name-claims';
 import { grantDecryptUnderOwnKeys } from '../tenant/decrypt-under-own-keys';
 import { checkSecretsOf } from '../tenant/secrets-of-tenants';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
@@ -105,7 +106,8 @@ export class OwnDatabases extends Construct {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the tenants.
-   * @throws ConfigurationError if a tenant, its shard, the schema or an extension is not valid, or the tenants are too many for one request of CloudFormation.
+   * @throws ConfigurationError if a tenant, its shard, the schema or an extension is not valid, the tenants are too many for one request of CloudFormation, the
+   * provisioner has a batch of that name, or a secret is of another environment than the provisioner.
    */
   constructor(scope: Construct, id: string, props: OwnDatabasesProps) {
     super(scope, id);
@@ -117,6 +119,7 @@ export class OwnDatabases extends Construct {
     const secrets = props.tenants.flatMap((each) =>
       [each.secret ?? [], each.loaderSecret ?? [], each.metadataSecret ?? []].flat(),
     );
+    claimBatch(this, props.batch, props.provisioner);
     checkSecretsOf(this, props.provisioner, secrets);
     const state = desiredState(props);
     checkRequestSize(this, state, state.tenants.length, state.tenants.length * 2 + state.servers.length);

@@ -9,7 +9,10 @@ import * as customResources from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { TenantDatabaseServer } from '../database/tenant-database-server';
 import { letLogsUse } from '../encryption/own-key';
+import { EnvironmentNames } from '../naming/environment-names';
+import { claimPart } from '../naming/name-claims';
 import { TenancyNetwork } from '../network/tenancy-network';
+import { OwnerEnvironment } from './desired-state';
 import { skipCfnLint, skipCheckov } from '../validation/skipped-checks';
 import { neverRetry } from './no-retries';
 import { refuseWithoutRoot } from '../database/rds-authorities';
@@ -40,6 +43,7 @@ export class ProvisionerFunction extends Construct {
     const logGroup = this.newLogGroup(props.encryptionKey, props.logRetention);
     this.handler = this.newHandler(props, logGroup);
     for (const server of props.servers) {
+      claimPart(scope, 'server', server);
       server.connections.allowDefaultPortFrom(this.handler, 'Database provisioner');
       server.grantMasterSecretRead(this.handler);
     }
@@ -77,9 +81,14 @@ export class ProvisionerFunction extends Construct {
       vpcSubnets: network.serviceSubnets,
       securityGroups: [securityGroup],
       logGroup,
-      environment: { ...props.environment },
+      environment: { ...props.environment, ...this.owner() },
       environmentEncryption: props.encryptionKey,
     });
+  }
+
+  private owner(): OwnerEnvironment {
+    const { account, region } = Stack.of(this);
+    return { TENANCY_ENVIRONMENT: `${account}/${region}/${EnvironmentNames.of(this).environment}` };
   }
 
   /** Secrets are read twenty at a time. It takes no resource, and gives only what GetSecretValue would give of each. */

@@ -1,6 +1,7 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
+import { claimBatch } from '../naming/name-claims';
 import { Tenant, TenantRemovalPolicy } from '../tenant/tenant';
 import { checkSecretsOf } from '../tenant/secrets-of-tenants';
 import { TenantSecret } from '../tenant/tenant-secret';
@@ -72,13 +73,15 @@ export class TenantDatabases extends Construct {
    * @param scope the parent.
    * @param id the id in it.
    * @param props the tenants and the tables.
-   * @throws ConfigurationError if a tenant, the schema, the column or a table is not valid, or the tenants are too many for one request of CloudFormation.
+   * @throws ConfigurationError if a tenant, the schema, the column or a table is not valid, the tenants are too many for one request of CloudFormation, the
+   * provisioner has a batch of that name, or a secret is of another environment than the provisioner.
    */
   constructor(scope: Construct, id: string, props: TenantDatabasesProps) {
     super(scope, id);
     const tenants = (props.tenants ?? []).map(({ tenant }) => tenant);
     refuse(this, [...dataProblems(props), ...tenantProblems(tenants, props.tenantColumn, props.tables)]);
     const secrets = (props.tenants ?? []).map(({ secret }) => secret);
+    claimBatch(this, props.batch, props.provisioner);
     checkSecretsOf(this, props.provisioner, secrets);
     const state = desiredState(props);
     checkRequestSize(this, state, state.tenants.length, state.tenants.length);

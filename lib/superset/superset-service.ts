@@ -15,6 +15,7 @@ import { TenantDatabaseProxy } from '../database/tenant-database-proxy';
 import { DEFAULT_TASKS } from '../defaults';
 import { letLogsUse, ownKeyProps } from '../encryption/own-key';
 import { EnvironmentNames } from '../naming/environment-names';
+import { claimPart } from '../naming/name-claims';
 import { TenancyNetwork } from '../network/tenancy-network';
 import { LoaderSecret } from '../provisioning/loader-secret';
 import { kept } from '../protection/protection';
@@ -291,6 +292,8 @@ export class SupersetService extends Construct implements ec2.IConnectable {
       ...supersetProblems(this, props, props.sharedLoadBalancer !== undefined),
     ]);
     refuseWithoutRoot(this);
+    claimPart(this, 'metadata database', props.metadataDatabase);
+    claimPart(this, 'cache', props.cache);
     const { network } = props;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const key =

@@ -161,7 +161,7 @@ export class InstancePerTenancy extends Construct {
     this.shard = inCell ? cell.shard : this.newShard(props, removalPolicy);
     this.provisioner = inCell ? cell.provisioner : this.newProvisioner(props);
     const address = { host: this.shard.server.hostname, port: this.shard.server.port };
-    const secrets = this.newSecrets(props, address, removalPolicy);
+    const secrets = this.newSecrets(props, address);
     this.tenantSecret = secrets.tenantSecret;
     this.adminLogin = secrets.adminLogin;
     this.loaderSecret = secrets.loaderSecret;
@@ -246,16 +246,8 @@ export class InstancePerTenancy extends Construct {
     });
   }
 
-  private newSecrets(
-    { tenant }: InstancePerTenancyProps,
-    address: { readonly host: string; readonly port: string },
-    removalPolicy: RemovalPolicy,
-  ) {
-    const common = {
-      tenant,
-      encryptionKey: this.encryptionKey,
-      removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : undefined,
-    };
+  private newSecrets({ tenant }: InstancePerTenancyProps, address: { readonly host: string; readonly port: string }) {
+    const common = { tenant, encryptionKey: this.encryptionKey };
     const login = { ...common, ...address, database: tenantDatabaseName(tenant.id) };
     return {
       tenantSecret: new TenantSecret(this, 'Tenant', login),

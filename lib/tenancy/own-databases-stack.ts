@@ -31,7 +31,7 @@ export interface OwnDatabasesStackProps {
   readonly extensions?: string[];
   readonly encryptionKey: kms.IKey;
   readonly authentication: ProxyAuthentication;
-  /** What happens to the secrets and keys. @default - what each tenant says; keys stay */
+  /** What happens to the keys. @default - they stay */
   readonly removalPolicy?: RemovalPolicy;
 }
 
@@ -68,7 +68,7 @@ export class OwnDatabasesStack extends NestedStack {
     const encryptionKey = tenant.ownKey
       ? (key ?? new TenantKey(this, `${tenant.id}-key`, { tenant, removalPolicy }).key)
       : common;
-    const secretProps = { tenant, encryptionKey, removalPolicy };
+    const secretProps = { tenant, encryptionKey };
     const loginProps = {
       ...secretProps,
       host: shard.server.hostname,

@@ -114,7 +114,7 @@ export class SharedRlsTenancy extends Construct {
     );
     warnOfFit(this, props.tenants.length, this.database.storageGiB);
 
-    this.loaderSecret = this.newLoaderSecret(removalPolicy);
+    this.loaderSecret = this.newLoaderSecret();
     this.provisioner = new DatabaseProvisioner(this, 'Provisioner', {
       network: this.network,
       database: this.database,
@@ -127,7 +127,7 @@ export class SharedRlsTenancy extends Construct {
       provisioner: this.provisioner,
       batch: 'cell',
     });
-    const stacks = this.placeTenants(props, removalPolicy);
+    const stacks = this.placeTenants(props);
     this.tenantSecrets = stacks.flatMap(({ secrets }) => secrets);
 
     this.superset = this.newSuperset(props, stacks, removalPolicy);
@@ -162,17 +162,16 @@ export class SharedRlsTenancy extends Construct {
     }
   }
 
-  private newLoaderSecret(removalPolicy: RemovalPolicy): LoaderSecret {
+  private newLoaderSecret(): LoaderSecret {
     return new LoaderSecret(this, 'Loader', {
       host: this.database.hostname,
       port: this.database.port,
       database: this.database.databaseName,
       encryptionKey: this.encryptionKey,
-      removalPolicy: secretsPolicy(removalPolicy),
     });
   }
 
-  private placeTenants(props: SharedRlsTenancyProps, removalPolicy: RemovalPolicy): TenantsStack[] {
+  private placeTenants(props: SharedRlsTenancyProps): TenantsStack[] {
     const shared = this.sharedDatabase.resource.node.defaultChild as CfnResource;
     return [...placeTenants(props.tenants)].map(([number, tenants]) => {
       const stack = new TenantsStack(this, `Tenants${number}`, {
@@ -180,7 +179,6 @@ export class SharedRlsTenancy extends Construct {
         tenants,
         provisioner: this.provisioner,
         encryptionKey: this.encryptionKey,
-        removalPolicy: removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : undefined,
       });
       stack.nestedStackResource!.addResourceDependency(shared);
       return stack;
@@ -213,9 +211,4 @@ export class SharedRlsTenancy extends Construct {
 
 function tablesOf(props: SharedRlsTenancyProps) {
   return { schema: props.schema, tenantColumn: props.tenantColumn, tables: props.tables };
-}
-
-/** A secret that a failed creation leaves behind would stand in the way of the next one, by its name. */
-function secretsPolicy(removalPolicy: RemovalPolicy): RemovalPolicy {
-  return removalPolicy === RemovalPolicy.DESTROY ? removalPolicy : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 }

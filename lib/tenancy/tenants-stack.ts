@@ -1,4 +1,4 @@
-import { NestedStack, RemovalPolicy } from 'aws-cdk-lib';
+import { NestedStack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { TenantColumn, TenantTable } from '../database/tenant-table';
@@ -19,8 +19,6 @@ export interface TenantsStackProps {
   readonly tenantColumn: TenantColumn;
   readonly tables: TenantTable[];
   readonly encryptionKey: kms.IKey;
-  /** What happens to the secrets. @default - what each tenant says */
-  readonly removalPolicy?: RemovalPolicy;
 }
 
 /** Some of the tenants: two secrets each, and together one custom resource that makes them in PostgreSQL. */
@@ -42,7 +40,6 @@ export class TenantsStack extends NestedStack {
         port: database.port,
         database: database.databaseName,
         encryptionKey,
-        removalPolicy: props.removalPolicy,
       }),
     }));
     this.secrets = logins.map(({ secret }) => secret);
@@ -52,7 +49,6 @@ export class TenantsStack extends NestedStack {
       adminLogin: new AdminLoginSecret(this, `${tenant.id}-admin`, {
         tenant,
         encryptionKey,
-        removalPolicy: props.removalPolicy,
       }),
     }));
     new TenantDatabases(this, 'Database', {

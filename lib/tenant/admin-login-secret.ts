@@ -6,11 +6,10 @@ import { Construct } from 'constructs';
 import { EnvironmentNames } from '../naming/environment-names';
 import { prefixed } from '../naming/secret-name-prefix';
 import { acknowledgeLoginSecret, nameEnvironment } from './login-secret';
-import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
+import { grantReadOfEachTenant } from './secrets-of-tenants';
 import { Tenant } from './tenant';
 import { oneTenantProblems } from './tenant-rules';
 import { refuse } from '../validation/refuse';
-import { kept } from '../protection/protection';
 
 /** Props of {@link AdminLoginSecret}. */
 export interface AdminLoginSecretProps {
@@ -23,27 +22,20 @@ export interface AdminLoginSecretProps {
    * @default - the account's `aws/secretsmanager` key
    */
   readonly encryptionKey?: kms.IKey;
-
-  /**
-   * What happens to the secret when it leaves the stack.
-   *
-   * @default - DESTROY if the tenant's own policy is `destroy`, otherwise RETAIN_ON_UPDATE_OR_DELETE
-   */
-  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
  * The first login of a tenant's administrator in Superset: the secret `superset/tenant/<id>/admin_login` with username and
  * password.
  *
- * It is how the operator hands Superset over, once: Superset takes the password when it makes the user, and never again. What
- * the person changes there later is not known here.
+ * It is how the operator hands Superset over, once: Superset takes the password when it makes the user, and again when a removed
+ * tenant is added again. What the person changes there later is not known here.
  *
  * Another `adminEmail` is another user: CloudFormation then makes a new password, even if only the case of a letter changes, and
  * the secret forgets the old one. The user of before keeps its password; if Superset has a user of the new name already, that one
  * keeps its own, too, and the password of the secret is nobody's.
  *
- * The name is fixed and outlives the tenant as that of a {@link TenantSecret} does.
+ * Its name has the prefix of the environment, and it is deleted with its tenant, as a {@link TenantSecret} is.
  */
 export class AdminLoginSecret extends Construct {
   /**
@@ -91,7 +83,7 @@ export class AdminLoginSecret extends Construct {
       secretName: this.secretName,
       description: `First login of the administrator of tenant ${tenant.id} in Superset`,
       encryptionKey: props.encryptionKey,
-      removalPolicy: kept(props.removalPolicy ?? secretRemovalPolicy(tenant)),
+      removalPolicy: RemovalPolicy.DESTROY,
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ username: tenant.adminEmail }),
         generateStringKey: 'password',

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct, IConstruct } from 'constructs';
@@ -6,15 +6,8 @@ import { EnvironmentNames } from '../naming/environment-names';
 import { prefixed } from '../naming/secret-name-prefix';
 import { ConfigurationError } from '../validation/configuration-error';
 import { arnInRules } from '../validation/arn-in-rules';
-import { Tenant, TenantRemovalPolicy } from './tenant';
 import { viaService } from '../encryption/via-service';
-
-/** What happens to the secrets of a tenant when it leaves the stack. */
-export function secretRemovalPolicy(tenant: Tenant): RemovalPolicy {
-  return tenant.removalPolicy === TenantRemovalPolicy.DESTROY
-    ? RemovalPolicy.DESTROY
-    : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
-}
+import { Tenant } from './tenant';
 
 /**
  * Lets a principal read one secret of each tenant of the environment that a construct belongs to, now and later, in one statement,

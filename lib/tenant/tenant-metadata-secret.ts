@@ -1,3 +1,4 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -6,7 +7,7 @@ import { metadataRoleName } from '../provisioning/desired-databases';
 import { EnvironmentNames } from '../naming/environment-names';
 import { prefixed } from '../naming/secret-name-prefix';
 import { LoginSecret } from './login-secret';
-import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
+import { grantReadOfEachTenant } from './secrets-of-tenants';
 import { TenantSecretProps } from './tenant-secret';
 import { oneTenantProblems } from './tenant-rules';
 import { refuse } from '../validation/refuse';
@@ -15,7 +16,7 @@ import { refuse } from '../validation/refuse';
  * The login of a tenant's own Superset to its metadata, where these are on the server of the tenant's data: the secret
  * `superset/tenant/<id>/metadata_credentials` with username, password, host, port and database.
  *
- * The name is fixed and outlives the tenant as that of a {@link TenantSecret} does.
+ * Its name has the prefix of the environment, and it is deleted with its tenant, as a {@link TenantSecret} is.
  */
 export class TenantMetadataSecret extends Construct {
   /**
@@ -68,7 +69,7 @@ export class TenantMetadataSecret extends Construct {
       secretName: this.secretName,
       description: `PostgreSQL login of the Superset of tenant ${tenant.id}`,
       username: this.roleName,
-      removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     this.secretArn = this.secret.secretArn;
   }

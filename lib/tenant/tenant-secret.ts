@@ -7,7 +7,7 @@ import { tenantRoleName } from '../provisioning/desired-state';
 import { EnvironmentNames } from '../naming/environment-names';
 import { prefixed } from '../naming/secret-name-prefix';
 import { LoginSecret } from './login-secret';
-import { grantReadOfEachTenant, secretRemovalPolicy } from './secrets-of-tenants';
+import { grantReadOfEachTenant } from './secrets-of-tenants';
 import { Tenant } from './tenant';
 import { oneTenantProblems } from './tenant-rules';
 import { refuse } from '../validation/refuse';
@@ -32,23 +32,14 @@ export interface TenantSecretProps {
    * @default - the account's `aws/secretsmanager` key
    */
   readonly encryptionKey?: kms.IKey;
-
-  /**
-   * What happens to the secret when it leaves the stack.
-   *
-   * @default - DESTROY if the tenant's own policy is `destroy`, otherwise RETAIN_ON_UPDATE_OR_DELETE, so that only a
-   * failed creation leaves nothing behind
-   */
-  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
  * The login of a tenant: the secret `superset/tenant/<id>/db_credentials` with username, password, host, port and
  * database.
  *
- * The name is fixed, so that an account and region has room for one environment of each tenant id. A retained secret
- * keeps its name too: delete it (`aws secretsmanager delete-secret --force-delete-without-recovery`) or import it
- * before a tenant of that id comes back.
+ * The name begins with the prefix of the environment, if it has one ({@link EnvironmentNames}). A removed tenant's secret is deleted,
+ * whatever becomes of its data: its password is good for nothing, and the tenant gets a new one if it is added again.
  */
 export class TenantSecret extends Construct {
   /**
@@ -101,7 +92,7 @@ export class TenantSecret extends Construct {
       secretName: this.secretName,
       description: `PostgreSQL login of tenant ${tenant.id}`,
       username: this.roleName,
-      removalPolicy: props.removalPolicy ?? secretRemovalPolicy(tenant),
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     this.secretArn = this.secret.secretArn;
   }

@@ -1,12 +1,12 @@
 import { TenantInstance } from './tenant-instance';
 import { TenantLimits, TenantTier } from './tenant-limits';
 
-/** What happens to a tenant's rows and secrets when the tenant is removed. */
+/** What happens to a tenant's rows when the tenant is removed. Its secrets are deleted, and its logins end. */
 export enum TenantRemovalPolicy {
-  /** Its logins end; its rows and its secrets stay. */
+  /** Its rows stay. */
   RETAIN = 'retain',
   /**
-   * Its logins, its rows and its secrets are deleted for good.
+   * Its rows and its role are deleted for good.
    *
    * Takes effect only when it was deployed before the tenant is removed.
    */

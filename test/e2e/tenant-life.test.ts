@@ -1,3 +1,4 @@
+import { AdminLoginSecret } from '../../lib/tenant/admin-login-secret';
 import { Tenant, TenantRemovalPolicy } from '../../lib/tenant/tenant';
 import { tenantSecretName } from '../../local/deployment';
 import { loadRows, makeTables } from '../../local/example-data';
@@ -14,6 +15,7 @@ const east = tenant('t_east', 3);
 const west = tenant('t_west', 4, { removalPolicy: TenantRemovalPolicy.DESTROY });
 
 let aws: EnvironmentUnderTest;
+let passwordOfBefore: string;
 
 beforeAll(async () => {
   aws = await EnvironmentUnderTest.start();
@@ -116,7 +118,7 @@ test('a tenant that cannot be made fails the deployment by its name, and a secon
   expect(await findings([north, south, east, west])).toEqual([]);
 });
 
-test('a tenant removed from the file can no longer log in, and its rows and its secret are still there', async () => {
+test('a tenant removed from the file can no longer log in, its rows are still there, and its secrets are not', async () => {
   const login = await aws.tenantLogin('t_south');
   await aws.deploy(environmentWith([north, east, west]));
 
@@ -126,12 +128,27 @@ test('a tenant removed from the file can no longer log in, and its rows and its 
     `SELECT (SELECT count(*) FROM analytics.orders WHERE tenant_id = '${south.value}')::int AS rows`,
   );
   expect(rows).toBeGreaterThan(1_000);
-  expect(await aws.account.databaseSecret(tenantSecretName('t_south'))).toMatchObject({ password: login.password });
+  expect(await aws.account.databaseSecret(tenantSecretName('t_south'))).toBeUndefined();
+  expect(await aws.account.databaseSecret(AdminLoginSecret.nameFor('t_south'))).toBeUndefined();
   expect(await findings([north, east, west])).toEqual([]);
+
+  passwordOfBefore = login.password;
+});
+
+test('and added again, it reads its old rows with a new password, without anything done by hand', async () => {
+  await aws.deploy(environmentWith([north, south, east, west]));
+
+  const login = await aws.tenantLogin('t_south');
+  expect(login.password).not.toBe(passwordOfBefore);
+  expect(await aws.tenant('t_south', 'SELECT count(*) > 1000 AS rows FROM analytics.orders')).toEqual([{ rows: true }]);
+  expect(await aws.account.databaseSecret(AdminLoginSecret.nameFor('t_south'))).toMatchObject({
+    username: south.adminEmail,
+  });
+  expect(await findings([north, south, east, west])).toEqual([]);
 });
 
 test('a tenant that was deployed with destroy takes its role, its rows and its secret along', async () => {
-  await aws.deploy(environmentWith([north, east]));
+  await aws.deploy(environmentWith([north, south, east]));
 
   expect(await role('t_west')).toBeUndefined();
   expect(
@@ -142,16 +159,16 @@ test('a tenant that was deployed with destroy takes its role, its rows and its s
     ),
   ).toEqual([{ orders: 0, events: 0, schema: null }]);
   expect(await aws.account.databaseSecret(tenantSecretName('t_west'))).toBeUndefined();
-  expect(await findings([north, east])).toEqual([]);
+  expect(await findings([north, south, east])).toEqual([]);
 });
 
-test('destroying the stack ends the logins and keeps the database, its rows and the secrets', async () => {
+test('destroying the stack ends the logins and keeps the database and its rows; no name of a secret stays taken', async () => {
   await aws.destroy();
 
   expect((await roles()).filter(({ login }) => login)).toEqual([]);
   const [{ rows }] = await aws.superuser<{ rows: number }>('SELECT count(*)::int AS rows FROM analytics.orders');
   expect(rows).toBeGreaterThan(3_000);
   for (const { id } of [north, south, east]) {
-    expect(await aws.account.databaseSecret(tenantSecretName(id))).toMatchObject({ username: `tenant_${id}` });
+    expect(await aws.account.databaseSecret(tenantSecretName(id))).toBeUndefined();
   }
 });

@@ -44,6 +44,7 @@ test('the function is told where to connect, and no password', () => {
     DATABASE_NAME: 'analytics',
     MASTER_SECRET: { 'Fn::GetAtt': [expect.stringMatching(/^Database/), 'MasterUserSecret.SecretArn'] },
     LOADER_SECRET: { Ref: expect.stringMatching(/^Loader/) },
+    TENANCY_ENVIRONMENT: '123456789012/eu-central-1/Prod',
   });
 });
 

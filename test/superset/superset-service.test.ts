@@ -150,7 +150,7 @@ describe('Superset as a service', () => {
                 // Each tenant that comes or goes changes these: a service that had them would roll.
                 'SUPERSET_DESIRED_STATE',
                 'SUPERSET_TENANT_ADMIN_SECRET',
-          'SUPERSET_LOADER_SECRET',
+                'SUPERSET_LOADER_SECRET',
               ]
             : []),
         ],

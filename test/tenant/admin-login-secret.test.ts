@@ -1,4 +1,4 @@
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -35,12 +35,13 @@ test('another display name makes no other password', () => {
   expect(resource({ tenant: { ...TENANT, displayName: 'Northwind Traders' } })).toEqual(resource());
 });
 
-test('it stays and goes as the other secret of the tenant does', () => {
-  const destroyed = { ...TENANT, removalPolicy: TenantRemovalPolicy.DESTROY };
-
-  expect(resource()).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
-  expect(resource({ tenant: destroyed })).toMatchObject({ DeletionPolicy: 'Delete' });
-  expect(resource({ removalPolicy: RemovalPolicy.DESTROY })).toMatchObject({ DeletionPolicy: 'Delete' });
+test('it is deleted with its tenant, as the other secret is', () => {
+  for (const removalPolicy of [undefined, TenantRemovalPolicy.RETAIN, TenantRemovalPolicy.DESTROY]) {
+    expect(resource({ tenant: { ...TENANT, removalPolicy } })).toMatchObject({
+      DeletionPolicy: 'Delete',
+      UpdateReplacePolicy: 'Delete',
+    });
+  }
 });
 
 test.each([undefined, { account: '123456789012', region: 'eu-central-1' }])(

@@ -110,7 +110,8 @@ test('where the key is of another stack, the role is allowed to use this one key
   const role = new iam.Role(stack, 'Reader', { assumedBy: new iam.AccountRootPrincipal() });
   const [own, other] = tenants(2);
   const secretOf = (encryptionKey: kms.IKey, tenant: Tenant) =>
-    new TenantSecret(stack, tenant.id, { tenant, encryptionKey, host: 'db.example.com', port: '5432', database: 'x' }).secret;
+    new TenantSecret(stack, tenant.id, { tenant, encryptionKey, host: 'db.example.com', port: '5432', database: 'x' })
+      .secret;
   const common = kms.Key.fromKeyArn(stack, 'Common', 'arn:aws:kms:eu-central-1:123456789012:key/common');
 
   grantDecryptUnderOwnKeys([secretOf(new kms.Key(keys, 'Key'), own), secretOf(common, other)], role, common);

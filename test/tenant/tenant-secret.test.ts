@@ -1,4 +1,4 @@
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -49,19 +49,15 @@ test('a tenant costs one resource', () => {
   expect(Object.keys(Template.fromStack(secret().stack).toJSON().Resources)).toHaveLength(1);
 });
 
-test('a removed tenant keeps its secret; a creation that failed leaves none behind', () => {
-  expect(resource()).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
-});
-
-test('a tenant that says destroy loses its secret when it is removed', () => {
-  const tenant = { ...TENANT, removalPolicy: TenantRemovalPolicy.DESTROY };
-
-  expect(resource({ tenant }).DeletionPolicy).toBe('Delete');
-});
-
-test('the removal policy of the construct goes before that of the tenant', () => {
-  expect(resource({ removalPolicy: RemovalPolicy.DESTROY }).DeletionPolicy).toBe('Delete');
-});
+test.each([undefined, TenantRemovalPolicy.RETAIN, TenantRemovalPolicy.DESTROY])(
+  'a removed tenant of policy %s leaves no secret behind, whose name would be taken when it is added again',
+  (removalPolicy) => {
+    expect(resource({ tenant: { ...TENANT, removalPolicy } })).toMatchObject({
+      DeletionPolicy: 'Delete',
+      UpdateReplacePolicy: 'Delete',
+    });
+  },
+);
 
 test('grantRead covers this secret and its key, nothing else', () => {
   const { stack, made } = secret();

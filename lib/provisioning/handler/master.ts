@@ -1,4 +1,5 @@
 import { AWS_ACCOUNT } from './aws-own';
+import { refuseForeignServer } from './owning-environment';
 import { ProvisioningError } from './provisioning-error';
 import { Login, readSecret } from './secrets';
 import { Session, StatementListener } from './session';
@@ -16,7 +17,8 @@ export interface MasterAccess {
 }
 
 /**
- * Sessions of the master user, the first of which holds the lock that lets one run at a time go on.
+ * Sessions of the master user, the first of which holds the lock that lets one run at a time go on. Refuses the server of another
+ * environment.
  *
  * Should this function die, PostgreSQL ends its sessions within two minutes, and the lock with them.
  */
@@ -37,6 +39,7 @@ export async function withMasterOf<Result>(
     };
     await open();
     await lock(masters[0]);
+    await refuseForeignServer(masters[0]);
     // Those who wait for the lock hold one connection each.
     await Promise.all(Array.from({ length: sessions - 1 }, open));
     heartbeat = setInterval(

@@ -2,6 +2,7 @@ import { DesiredState, ProvisionerEnvironment } from '../desired-state';
 import { ensureAudit } from './audit';
 import { revokePublic } from './databases';
 import { withMasterOf } from './master';
+import { ForeignServer, recordOwner } from './owning-environment';
 import { ProvisioningFailures, asProvisioningError } from './provisioning-error';
 import { closeUndeclared } from './relations';
 import { endRemovedTenants } from './removed-tenants';
@@ -45,6 +46,7 @@ export async function reconcile(
     await beginLoaderMembership(master);
     try {
       changes.push(...(await ensureTenancySchema(master, desired)));
+      changes.push(...(await recordOwner(master)));
       changes.push(...(await revokePublic(master)));
       changes.push(...(await ensureAudit(master)));
       const undeclared = await closeUndeclared(master, desired);
@@ -81,7 +83,7 @@ export async function reconcileStored(environment: ProvisionerEnvironment): Prom
   };
 }
 
-/** Ends the logins of all tenants of a batch, as if each had been removed. */
+/** Ends the logins of all tenants of a batch, as if each had been removed. A server of another environment has none. */
 export async function removeBatch(desired: DesiredState, environment: ProvisionerEnvironment): Promise<Change[]> {
   return withMaster(environment, undefined, async (master) => {
     const [{ known }] = await master.rows<{ known: boolean }>(
@@ -98,6 +100,10 @@ export async function removeBatch(desired: DesiredState, environment: Provisione
     } finally {
       await endLoaderMembership(master);
     }
+  }).catch((error) => {
+    if (!(error instanceof ForeignServer)) throw error;
+    console.log(JSON.stringify({ step: 'removal', what: error.message }));
+    return [];
   });
 }
 

@@ -57,8 +57,9 @@ def _steps(tenant: DesiredTenant, state: DesiredState, numbers: dict[Permission,
     notice_changes(tenant.id, record)
     yield "Database", ensure_database(tenant)
     yield "roles", ensure_roles(tenant.id, numbers, record.frozen)
+    returned = frozenset(record.deactivated_users)
     yield "return", restore(record)
-    yield "administrator", ensure_administrator(tenant)
+    yield "administrator", ensure_administrator(tenant, returned)
     yield "content", ensure_content(tenant.id, state.content, record)
     write_record(tenant.id, record)
 

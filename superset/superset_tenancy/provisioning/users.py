@@ -2,12 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
+from flask import current_app
 from sqlalchemy import func, or_
 from sqlalchemy.orm import selectinload
 from superset import db, security_manager
+from werkzeug.security import generate_password_hash
 
 from superset_tenancy import names
 from superset_tenancy.connections.credentials import secrets_manager
@@ -50,10 +52,11 @@ def problems_with_administrators(tenants: list[DesiredTenant]) -> Iterator[str]:
             yield f"tenant {tenant.id}: one user is called {person.username}, and another has that e-mail address"
 
 
-def ensure_administrator(tenant: DesiredTenant) -> Iterator[Change | Note]:
+def ensure_administrator(tenant: DesiredTenant, returned: Container[int] = ()) -> Iterator[Change | Note]:
     """The user that the environment file names administers the tenant. Whoever else does, goes on: to end that is a decision.
 
-    The password is that of Secrets Manager, set once: it is the person's own afterwards.
+    The password is that of Secrets Manager, set once: it is the person's own afterwards. With a tenant that was removed and is
+    back the secret is new, so that the administrator gets its password if among those who returned with it, by their numbers.
     """
     person = administrator(tenant)
     role = security_manager.find_role(names.role_name(tenant.id, "admin"))
@@ -67,6 +70,9 @@ def ensure_administrator(tenant: DesiredTenant) -> Iterator[Change | Note]:
     if role not in user.roles:
         user.roles = [role, *(held for held in user.roles if names.tenant_of_role(held.name) != tenant.id)]
         yield Change(f"user {user.username}", "made administrator")
+    if user.active and user.id in returned:
+        user.password = _hashed(_initial_password(tenant.id))
+        yield Change(f"user {user.username}", "given the password of the tenant's new secret")
     if not user.active:
         yield Note(f"administrator {user.username} is deactivated, and stays so; activate that user if it was a mistake")
 
@@ -150,6 +156,15 @@ def _create(person: Person, password: str) -> None:
     if not created:
         raise RuntimeError(f"Superset cannot create the user {person.username}; its log says why")
     db.session.flush()
+
+
+def _hashed(password: str) -> str:
+    """As Flask-AppBuilder does."""
+    return generate_password_hash(
+        password,
+        method=current_app.config.get("FAB_PASSWORD_HASH_METHOD", "scrypt"),
+        salt_length=current_app.config.get("FAB_PASSWORD_HASH_SALT_LENGTH", 16),
+    )
 
 
 def _initial_password(tenant: str) -> str:

@@ -338,6 +338,35 @@ class TestRemoval:
         assert superset.values("SELECT published FROM dashboards") == [True, True]
         assert superset.apply(NORTHWIND, CONTOSO, content=Content())[-1].startswith("nothing to change")
 
+    def test_the_administrator_who_returns_with_the_tenant_has_the_password_of_its_new_secret(self, superset, servers, app):
+        def signs_in(password):
+            body = {"username": "ada@northwind.example", "password": password, "provider": "db"}
+            return app.test_client().post("/api/v1/security/login", json=body).status_code
+
+        name, old = "superset/tenant/tk4q9w/admin_login", {"username": "ada@northwind.example", "password": "admin of tk4q9w"}
+        superset.apply(NORTHWIND, CONTOSO)
+        superset.apply(CONTOSO)
+        servers.set_secret(name, {**old, "password": "a new one"})
+        try:
+            said = superset.apply(NORTHWIND, CONTOSO)
+            assert "tenant tk4q9w: user ada@northwind.example given the password of the tenant's new secret" in said
+            assert (signs_in("a new one"), signs_in("admin of tk4q9w")) == (200, 401)
+            # Once: what the person sets afterwards stays.
+            servers.set_secret(name, {**old, "password": "another"})
+            assert superset.apply(NORTHWIND, CONTOSO)[-1].startswith("nothing to change")
+            assert (signs_in("a new one"), signs_in("another")) == (200, 401)
+        finally:
+            servers.set_secret(name, old)
+
+    def test_an_administrator_whom_an_operator_shut_out_stays_out_when_the_tenant_returns(self, superset):
+        superset.apply(NORTHWIND, CONTOSO)
+        superset.rows("UPDATE ab_user SET active = false WHERE username = 'ada@northwind.example'")
+        password = "SELECT password FROM ab_user WHERE username = 'ada@northwind.example' AND NOT active"
+        before = superset.values(password)
+        superset.apply(CONTOSO)
+        superset.apply(NORTHWIND, CONTOSO)
+        assert superset.values(password) == before != []
+
     def test_an_administrator_of_the_platform_stays_active(self, superset, app):
         from superset import security_manager
 

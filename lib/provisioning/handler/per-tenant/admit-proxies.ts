@@ -1,6 +1,7 @@
 import { DatabaseServer } from '../../desired-databases';
 import { admitProxy, hasProxyAccount } from '../aws-own';
 import { masterLogin, withSession } from '../master';
+import { refuseForeignServer } from '../owning-environment';
 import { Change, Session } from '../session';
 import { registryOf } from './place';
 
@@ -20,6 +21,7 @@ export async function admitProxies(servers: DatabaseServer[], waitMinutes = WAIT
 }
 
 async function admit(master: Session, until: number): Promise<Change[]> {
+  await refuseForeignServer(master);
   while (!(await hasProxyAccount(master))) {
     if (Date.now() > until) {
       console.log(JSON.stringify({ step: 'proxies', what: 'RDS has made no account of a proxy yet' }));

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { DatabaseServer, DesiredDatabase } from '../../desired-databases';
 import { masterLogin, withSession } from '../master';
+import { refuseForeignServer } from '../owning-environment';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Session } from '../session';
 import { hasRegistry, readRegistry, readStored } from './registry';
@@ -38,6 +39,7 @@ export async function surveyServers(servers: DatabaseServer[], batch: string): P
 }
 
 async function survey(session: Session, server: DatabaseServer, batch: string): Promise<Survey> {
+  await refuseForeignServer(session);
   const databases = await session.rows<{ name: string }>(`SELECT datname::text AS name FROM pg_database`);
   const names = new Set(databases.map(({ name }) => name));
   if (!(await hasRegistry(session))) {

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { DatabaseServer, DesiredDatabases } from '../../desired-databases';
 import { PARALLEL_SESSIONS, withMasterOf } from '../master';
+import { ForeignServer } from '../owning-environment';
 import { ProvisioningError, ProvisioningFailures, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
 import { Change, Session, StatementListener } from '../session';
@@ -68,7 +69,7 @@ export async function reconcileStoredDatabases(servers: DatabaseServer[]): Promi
   return told(results, () => true);
 }
 
-/** Ends the logins of all tenants of a batch, as if each had been removed. A server that is gone has none to end. */
+/** Ends the logins of all tenants of a batch, as if each had been removed. A server that is gone, or another environment's, has none to end. */
 export async function removeDatabases(desired: DesiredDatabases): Promise<DatabasesResult> {
   const results = await onEach(
     desired.servers.map((server) => ({ server })),
@@ -84,8 +85,10 @@ export async function removeDatabases(desired: DesiredDatabases): Promise<Databa
         }
         return { server: server.name, ...ended };
       }).catch((error) => {
-        if ((error as { code?: string }).code !== 'ENOTFOUND') throw error;
-        console.log(JSON.stringify({ step: 'removal', what: `server ${server.name} is gone, and the logins with it` }));
+        const isForeign = error instanceof ForeignServer;
+        if (!isForeign && (error as { code?: string }).code !== 'ENOTFOUND') throw error;
+        const what = isForeign ? error.message : `server ${server.name} is gone, and the logins with it`;
+        console.log(JSON.stringify({ step: 'removal', what }));
         return { server: server.name, changes: [], failures: [] };
       }),
   );

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { DatabaseServer, DesiredDatabase } from '../../desired-databases';
+import { recordOwner } from '../owning-environment';
 import { ProvisioningError, asProvisioningError } from '../provisioning-error';
 import { Login } from '../secrets';
 import { outdatedVersion } from '../server-version';
@@ -44,7 +45,7 @@ export async function reconcileServer(masters: Session[], login: Login, run: Ser
   const { server, batch } = run;
   const max = await readMaxConnections(master);
   const traits = await readTraits(master, batch);
-  const changes = await ensureRegistry(master);
+  const changes = [...(await ensureRegistry(master)), ...(await recordOwner(master))];
   const failures = [...tooFewConnections(server, max), ...(await outdatedVersion(master))];
   const take = (step: { readonly changes: Change[]; readonly failures: ProvisioningError[] }) => {
     changes.push(...step.changes);
