@@ -154,10 +154,21 @@ describe.each<[string, Fault[], (app: App) => void]>([
 });
 
 test('without the protection of its stack, a protected load balancer is found', () => {
-  const app = userApp();
-  newStack(app, example()).terminationProtection = false;
+  const isProtected = [{ Key: 'deletion_protection.enabled', Value: 'true' }];
+  const fault: Fault = [
+    'AWS::ElasticLoadBalancingV2::LoadBalancer',
+    /./,
+    set('LoadBalancerAttributes', isProtected),
+    '',
+  ];
+  const found = (terminationProtection: boolean) => {
+    const app = userApp();
+    newStack(app, example()).terminationProtection = terminationProtection;
+    return tenancyFindings(withFaults(app, [fault]));
+  };
 
-  expect(tenancyFindings(app)).toEqual([expect.stringMatching(/DeletionProtection: Demo.*LoadBalancer/)]);
+  expect(found(true)).toEqual([]);
+  expect(found(false)).toEqual([expect.stringMatching(/DeletionProtection: Demo.*LoadBalancer/)]);
 });
 
 test('a network that reaches the metadata database is found', () => {

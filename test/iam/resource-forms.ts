@@ -96,6 +96,7 @@ function problemsOfResources(deployment: Deployment, { resources }: Grant, forms
 
 /** The form of an ARN that is known after the deployment only. */
 function arnOf(deployment: Deployment, resource: string): string {
+  if (/^<parameter \S+AWS::StackId>$/.test(resource)) return 'arn:aws:cloudformation:*:*:stack/*/*';
   return resource.replace(/<([\w/-]+)(?:\.([\w.]+))?>/g, (text, path: string, attribute = 'Ref') => {
     const type = deployment.resources.find((each) => each.path === path)?.type;
     return ARNS[`${type}.${attribute}`] ?? (text === resource ? text : '*');
@@ -106,6 +107,7 @@ function arnOf(deployment: Deployment, resource: string): string {
 const ARNS: Record<string, string> = {
   'AWS::ECS::TaskDefinition.Ref': 'arn:aws:ecs:*:*:task-definition/*:*',
   'AWS::ECS::Cluster.Arn': 'arn:aws:ecs:*:*:cluster/*',
+  'AWS::ElasticLoadBalancingV2::LoadBalancer.Ref': 'arn:aws:elasticloadbalancing:*:*:loadbalancer/app/*/*',
   'AWS::IAM::Role.Arn': 'arn:aws:iam::*:role/*',
   'AWS::KMS::Key.Arn': 'arn:aws:kms:*:*:key/*',
   'AWS::Lambda::Function.Arn': 'arn:aws:lambda:*:*:function:*',
@@ -133,6 +135,6 @@ function canBeSame(a: string, b: string): boolean {
 }
 
 function isKeyOf(key: string, keys: string[]): boolean {
-  const isOf = (known: string) => canBeSame(known.replace(/\$\{\w+\}/g, '*').toLowerCase(), key.toLowerCase());
+  const isOf = (known: string) => canBeSame(known.replace(/\$\{\w+\}|tag-key$/g, '*').toLowerCase(), key.toLowerCase());
   return key.startsWith('aws:') || keys.some(isOf);
 }

@@ -164,6 +164,12 @@ const FAULTS: [fault: string, pair: string, put: (templates: RawTemplates) => vo
     (made) => drop(policyOf(made, /ProxyaRole/), has('secretsmanager:')),
   ],
   [
+    'a proxy whose secrets are of another environment',
+    'RDS Proxy -> Secrets Manager, PostgreSQL',
+    (made) =>
+      find(made, 'AWS::SecretsManager::Secret', /tq7b3x.*Secret/).Tags.forEach((tag: Value) => (tag.Value = 'Other')),
+  ],
+  [
     "a proxy that the key of a tenant's secrets does not name",
     'RDS Proxy -> Secrets Manager, PostgreSQL',
     (made) => drop(find(made, 'AWS::KMS::Key', /tk4q9w/).KeyPolicy, has('Proxyb')),

@@ -184,12 +184,21 @@ function asRole(deployment: Deployment, of: Deployed, roleArn: string, service: 
   return [
     asked(of, trust, resourcePolicyAllows(role?.properties.AssumeRolePolicyDocument, { ...trust, on: '*' })),
     ...calls
-      .flatMap((call) => [call, ...decryptionFor(deployment, call)])
+      .flatMap((call) => [{ ...call, context: tagsOf(deployment, call) }, ...decryptionFor(deployment, call)])
       .map((call) => {
         const byKey = () => resourcePolicyAllows(policyOf(deployment, call.on), { ...call, by: role?.path ?? '' });
         return asked(of, call, role !== undefined && (roleAllows(deployment, role, call) || byKey()));
       }),
   ];
+}
+
+/** The tags of a secret, which a policy may ask for (Secrets Manager User Guide, "Control access to secrets using ABAC"). */
+function tagsOf(deployment: Deployment, { on: secret, context }: RoleCall): RoleCall['context'] {
+  const tags = (deployment.named(secret, 'AWS::SecretsManager::Secret')?.properties.Tags ?? []) as Value[];
+  return {
+    ...context,
+    ...Object.fromEntries(tags.map(({ Key, Value }) => [`secretsmanager:ResourceTag/${Key}`, Value])),
+  };
 }
 
 /** The call to KMS that reading a secret implies. */
