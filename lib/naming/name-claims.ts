@@ -21,6 +21,19 @@ export function claimName(scope: IConstruct, what: string, name: string, remedy:
 }
 
 /**
+ * Remembers a name that only one construct may have at another one, for instance a priority at a load balancer, and refuses a second.
+ *
+ * @param at what the name is unique at.
+ * @param name as the error says it, for instance `listenerPriority 2`.
+ * @param remedy how to choose another one.
+ */
+export function claimAt(scope: IConstruct, at: IConstruct, name: string, remedy: string): void {
+  const other = claim(at, name, scope);
+  if (other === undefined) return;
+  throw new ConfigurationError(scope, 'NAME_TAKEN', `${name} at ${at.node.path} is taken by ${other}. ${remedy}`);
+}
+
+/**
  * Remembers what uses a part that one environment has for itself, and refuses a second one.
  *
  * @param what what the part is, for instance `server`.

@@ -13,31 +13,37 @@ export function cellName({ region, cell }: { readonly region: string; readonly c
   return `${region}-cell${cell}`;
 }
 
-const CHECKED = new WeakSet<IConstruct>();
+const OURS = new WeakMap<IConstruct, Stack[]>();
 
-/** Refuses at synthesis two stacks of one name in an app, of which the second one deployed would replace the first. */
-export function checkStackNames({ node: { root } }: IConstruct): void {
-  if (CHECKED.has(root)) return;
-  CHECKED.add(root);
-  root.node.addValidation({
-    validate: () => {
-      refuseSameNames(root);
-      return [];
-    },
-  });
+/**
+ * Refuses two stacks of one name in an app, of which the second one deployed would replace the first: at once if both are of this
+ * library, before their parts collide, and otherwise at synthesis.
+ *
+ * @param stack the stack, of this library.
+ */
+export function checkStackNames(stack: Stack): void {
+  const { root } = stack.node;
+  const known = OURS.get(root);
+  if (!known) root.node.addValidation({ validate: () => refuseSameNames(root) });
+  const others = known ?? [];
+  refuseNameOf(stack, others);
+  OURS.set(root, [...others, stack]);
 }
 
-function refuseSameNames(root: IConstruct): void {
+function refuseSameNames(root: IConstruct): string[] {
   const stacks = root.node.findAll().filter((each): each is Stack => Stack.isStack(each) && !each.nestedStackParent);
-  stacks.forEach((stack, index) => {
-    const other = stacks.slice(0, index).find((each) => isSame(each, stack));
-    if (!other) return;
-    throw new ConfigurationError(
-      stack,
-      'STACK_NAME_DUPLICATE',
-      `its stack is named ${stack.stackName} in ${placeOf(stack)}, as that of ${other.node.path} is, so that deploying the one would replace the other. Name one of the two otherwise: give its construct another id or, for a tenant that was never deployed, another tenant id.`,
-    );
-  });
+  stacks.forEach((stack, index) => refuseNameOf(stack, stacks.slice(0, index)));
+  return [];
+}
+
+function refuseNameOf(stack: Stack, others: Stack[]): void {
+  const other = others.find((each) => isSame(each, stack));
+  if (!other) return;
+  throw new ConfigurationError(
+    stack,
+    'STACK_NAME_DUPLICATE',
+    `its stack is named ${stack.stackName} in ${placeOf(stack)}, as that of ${other.node.path} is, so that deploying the one would replace the other. Name one of the two otherwise: give its construct another id or, for a tenant that was never deployed, another tenant id.`,
+  );
 }
 
 function isSame(a: Stack, b: Stack): boolean {

@@ -1,4 +1,4 @@
-import { CfnResource, CustomResource, Duration, Validations } from 'aws-cdk-lib';
+import { CfnResource, CustomResource, CustomResourceProvider, Duration, Validations } from 'aws-cdk-lib';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
@@ -47,15 +47,8 @@ export class DeletionProtection extends Construct {
   constructor(scope: Construct, id: string, props: DeletionProtectionProps) {
     super(scope, id);
     const provider = protectionProvider(this);
-    // A policy for each: the permission goes after the resource that needs it.
-    const policy = new iam.Policy(this, 'Policy', {
-      roles: [iam.Role.fromRoleArn(this, 'Role', provider.roleArn)],
-      statements: [new iam.PolicyStatement({ actions: [props.action], resources: [props.arn] })],
-    });
-    Validations.of(policy).acknowledge({
-      id: 'NIST.800.53.R5-IAMNoInlinePolicy',
-      reason: 'The policy serves one function of the stack, and goes with what it protects.',
-    });
+    const policy = policyOf(provider);
+    policy.addStatements(new iam.PolicyStatement({ actions: [props.action], resources: [props.arn] }));
     const resource = new CustomResource(this, 'Resource', {
       resourceType: DELETION_PROTECTION,
       serviceToken: provider.serviceToken,
@@ -65,4 +58,17 @@ export class DeletionProtection extends Construct {
     resource.node.addDependency(policy);
     skipCfnLint(resource.node.defaultChild as CfnResource, 'W3005');
   }
+}
+
+/** One policy for all that the stack protects. It is not the role's own, which is made before all of that. */
+function policyOf(provider: CustomResourceProvider): iam.Policy {
+  const made = provider.node.tryFindChild('Policy');
+  if (made) return made as iam.Policy;
+  const roles = [iam.Role.fromRoleArn(provider, 'GivenRole', provider.roleArn)];
+  const policy = new iam.Policy(provider, 'Policy', { roles });
+  Validations.of(policy).acknowledge({
+    id: 'NIST.800.53.R5-IAMNoInlinePolicy',
+    reason: 'The policy serves one function of the stack, and is deleted with what that protects.',
+  });
+  return policy;
 }

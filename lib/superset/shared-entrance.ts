@@ -3,7 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
 import { TenancyNetwork } from '../network/tenancy-network';
-import { claimName } from '../placement/claimed-names';
+import { claimAt } from '../naming/name-claims';
 import { SharedLoadBalancer } from './shared-load-balancer';
 
 /** Props of {@link SharedEntrance}. */
@@ -34,8 +34,8 @@ export class SharedEntrance extends Construct {
     super(scope, id);
     const { sharedLoadBalancer: shared, network, certificate } = props;
     const { priority, domainName } = props;
-    claimName(shared, this, `listenerPriority ${priority}`, 'Give each Superset there a number of its own, 1 to 50000');
-    claimName(shared, this, `the host name ${domainName}`, 'Give each Superset there a host name of its own');
+    claimAt(this, shared, `listenerPriority ${priority}`, 'Give each Superset there a number of its own, 1 to 50000.');
+    claimAt(this, shared, `the host name ${domainName}`, 'Give each Superset there a host name of its own.');
     this.loadBalancerFullName = shared.loadBalancerFullName;
     const securityGroup = ec2.SecurityGroup.fromSecurityGroupId(this, 'SecurityGroup', shared.securityGroupId);
     this.loadBalancer = elbv2.ApplicationLoadBalancer.fromApplicationLoadBalancerAttributes(this, 'LoadBalancer', {

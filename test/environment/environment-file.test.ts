@@ -59,7 +59,7 @@ prod.yaml:1:10: account is 000000000042, which reads as 42 [TYPE_WRONG]
     to mend: put it in quotes
 
 prod.yaml:2:1: regoin is not a known key [KEY_UNKNOWN]
-    allowed: account, region, model, network, domain, database, shards, defaultShards, proxy, instances, regions, metadataDatabase, cache, superset, alarms, data, tenants, destroyDataWithStack
+    allowed: account, region, model, secretNamePrefix, network, domain, database, shards, defaultShards, proxy, instances, regions, metadataDatabase, cache, superset, alarms, data, tenants, destroyDataWithStack
     to mend: write region
 
 prod.yaml:11:18: database.instanceClass is "m7g.larg", which does not exist [VALUE_UNKNOWN]

@@ -212,9 +212,9 @@ describe('two stacks of one name', () => {
   });
 
   test('are refused when they are of two fleets', () => {
-    const app = fleet(fleet(), 'Superset', tenants(1, { id: 'prod_acme' }));
-
-    expect(() => app.synth()).toThrow(/^Superset\/prod_acme: .* as that of Superset-prod\/acme is/);
+    expect(() => fleet(fleet(), 'Superset', tenants(1, { id: 'prod_acme' }))).toThrow(
+      /^Superset\/prod_acme: .* as that of Superset-prod\/acme is/,
+    );
   });
 
   test('are refused when the second one is a stack of the app itself', () => {

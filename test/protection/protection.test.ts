@@ -87,6 +87,7 @@ describe.each(MODELS)('%s', (_, build) => {
         .map((resource) => resource.path.replace(`${stack.node.path}/`, ''));
       expect(early.sort()).toEqual([
         'Custom::SupersetProtectionCustomResourceProvider/Handler',
+        'Custom::SupersetProtectionCustomResourceProvider/Log/Resource',
         'Custom::SupersetProtectionCustomResourceProvider/Role',
         'TerminationProtection/Resource/Default',
       ]);

@@ -52,7 +52,7 @@ export const MAKERS: Record<string, (given: Given) => Stack> = {
     const { stack, provisioner, login } = parts();
     const secret = new superset.TenantSecret(stack, 'Secret', { tenant: TENANT, ...login });
     const placed = [{ tenant: tenant as superset.Tenant, shard: 'a', secret }];
-    new superset.OwnDatabases(stack, 'T', { provisioner, batch: 'all', tenants: placed, ...given });
+    new superset.OwnDatabases(stack, 'T', { provisioner: provisioner(), batch: 'all', tenants: placed, ...given });
     return stack;
   },
   ShardsProvisionerProps: ({ tenant, ...given }) => {
@@ -71,7 +71,11 @@ export const MAKERS: Record<string, (given: Given) => Stack> = {
     const { stack, server, provisioner, login } = parts();
     const secret = new superset.TenantMetadataSecret(stack, 'Secret', { tenant: TENANT, ...login });
     const placed = [{ tenant: TENANT, shard: 'a', metadataSecret: secret }];
-    const databases = new superset.OwnDatabases(stack, 'D', { provisioner, batch: 'all', tenants: placed });
+    const databases = new superset.OwnDatabases(stack, 'D', {
+      provisioner: provisioner(),
+      batch: 'all',
+      tenants: placed,
+    });
     const props = { tenant: tenant as superset.Tenant, server, databases, secret, ...given };
     new superset.OwnMetadataDatabase(stack, 'T', props);
     return stack;
@@ -162,7 +166,8 @@ function parts() {
   const shards = [{ name: 'a', server, connections: 5 }];
   return {
     ...{ stack, network, server },
-    provisioner: new superset.ShardsProvisioner(stack, 'Shards', { network, shards }),
+    /** Not made for nothing: a server has one provisioner. */
+    provisioner: () => new superset.ShardsProvisioner(stack, 'Shards', { network, shards }),
     login: { host: server.hostname, port: server.port, database: server.databaseName },
     certificate: acm.Certificate.fromCertificateArn(
       stack,
