@@ -31,7 +31,7 @@ def enforce(state):
         refuse_taken_names(resource_type, name_property, is_taken)
     refuse_taken_secrets()
     protect_load_balancers()
-    leave_deletion_protection()
+    apply_deletion_protection()
     for resource_type, users in USERS.items():
         refuse_deletion_while_used(resource_type, users)
     refuse_deletion_of_full_buckets()
@@ -85,18 +85,18 @@ def protect_load_balancers():
     before("AWS::ElasticLoadBalancingV2::LoadBalancer", "delete", check)
 
 
-def leave_deletion_protection():
-    """CloudFormation sends RDS what has changed in the template; MiniStack turns off what the template does not name."""
+def apply_deletion_protection():
+    """CloudFormation sends RDS what a template says and the one before did not; MiniStack takes the unsaid for the default."""
     update = HANDLERS["AWS::RDS::DBInstance"]["update"]
 
-    def update_and_leave(physical_id, old_props, new_props, *rest):
-        is_protected = rds._instances[physical_id]["DeletionProtection"]
+    def update_and_apply(physical_id, old_props, new_props, *rest):
         answer = update(physical_id, old_props, new_props, *rest)
-        if old_props.get("DeletionProtection") == new_props.get("DeletionProtection"):
-            rds._instances[physical_id]["DeletionProtection"] = is_protected
+        said = new_props.get("DeletionProtection")
+        if said is not None and said != old_props.get("DeletionProtection"):
+            rds._instances[physical_id]["DeletionProtection"] = str(said).lower() == "true"
         return answer
 
-    HANDLERS["AWS::RDS::DBInstance"]["update"] = update_and_leave
+    HANDLERS["AWS::RDS::DBInstance"]["update"] = update_and_apply
 
 
 # Who holds a resource, so that it cannot be deleted.
