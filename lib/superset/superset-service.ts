@@ -869,7 +869,7 @@ interface TaskSize {
   readonly memoryLimitMiB: number;
 }
 
-/** A web worker of Superset takes about 285 MB and a Celery worker 530 MB, before queries. */
+/** What each used is in docs/superset-service.md, "Memory of the tasks"; `npm run image` measures it. */
 export const TASK_SIZES = {
   web: { cpu: 1024, memoryLimitMiB: 2048 },
   worker: { cpu: 1024, memoryLimitMiB: 2048 },

@@ -33,7 +33,10 @@ export async function ensureBaseImage(buildah: Buildah, context: string, log: st
     if (/manifest unknown/i.test(reason)) {
       throw new Problem(`The registry has no ${image}.`, 'Correct the digest in the Dockerfile.');
     }
-    return { id: await ensureStandIn(buildah, log), standsIn: `${image} cannot be pulled: ${reason}` };
+    return {
+      id: await ensureStandIn(buildah, log),
+      standsIn: `the one that it names cannot be pulled: ${reason.split(': ').slice(-2).join(': ')}`,
+    };
   }
 }
 

@@ -34,7 +34,7 @@ export async function buildImage(name: string, context: string, log: string): Pr
   const buildah = new Buildah(log);
   const base = await ensureBaseImage(buildah, context, log);
   const tag = `localhost/${name}:${FileSystem.fingerprint(context).slice(0, 12)}-${base.id.slice(0, 12)}`;
-  const id = (await buildah.imageId(tag)) ?? (await build(buildah, base, context, tag, log));
+  const id = (await buildah.imageId(tag)) ?? (await build(buildah, base, name, context, tag, log));
   await buildah.removeImagesBut(id, `localhost/${name}`);
   const { User = 'root', Env = [], Volumes = {} } = await buildah.configOf(id);
   const environment = Object.fromEntries(
@@ -52,8 +52,15 @@ export async function buildImage(name: string, context: string, log: string): Pr
   };
 }
 
-async function build(buildah: Buildah, base: BaseImage, context: string, tag: string, log: string): Promise<string> {
-  const home = await ensurePackages(buildah, base, context);
+async function build(
+  buildah: Buildah,
+  base: BaseImage,
+  name: string,
+  context: string,
+  tag: string,
+  log: string,
+): Promise<string> {
+  const home = await ensurePackages(buildah, base, name, context);
   try {
     await buildah.runOffline(
       'bud',

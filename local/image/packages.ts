@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../problem';
 import { CommandFailed } from '../processes';
@@ -24,12 +24,17 @@ require-hashes = true
 /**
  * Downloads what the locks of a build context name, with the pip of the base and the index that this machine's pip knows.
  *
- * Answers a directory to be root's home in the build: with the packages, and with a configuration of pip that knows nothing else.
+ * Those of an image of the same name are replaced. Answers a directory to be root's home in the build: with the packages, and with a configuration of pip that knows nothing else.
  */
-export async function ensurePackages(buildah: Buildah, base: BaseImage, context: string): Promise<string> {
+export async function ensurePackages(
+  buildah: Buildah,
+  base: BaseImage,
+  name: string,
+  context: string,
+): Promise<string> {
   const locks = LOCKS.map((name) => readFileSync(join(context, name)));
   const hash = createHash('sha256').update(base.id).update(Buffer.concat(locks)).digest('hex').slice(0, 12);
-  const home = join(IMAGE_CACHE, `packages-${hash}`);
+  const home = join(IMAGE_CACHE, `packages-of-${name}-${hash}`);
   if (existsSync(home)) return home;
   const making = `${home}.${process.pid}`;
   const packages = join(making, 'packages');
@@ -40,6 +45,9 @@ export async function ensurePackages(buildah: Buildah, base: BaseImage, context:
     rmSync(join(making, 'pip.conf'));
     mkdirSync(join(making, '.config', 'pip'), { recursive: true });
     writeFileSync(join(making, '.config', 'pip', 'pip.conf'), OFFLINE);
+    readdirSync(IMAGE_CACHE)
+      .filter((other) => other.slice(0, -hash.length) === `packages-of-${name}-`)
+      .forEach((other) => rmSync(join(IMAGE_CACHE, other), { recursive: true, force: true }));
     renameSync(making, home);
   } catch (error) {
     const reason = error instanceof CommandFailed ? /^ERROR: .*$/m.exec(error.output)?.[0] : undefined;

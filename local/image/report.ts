@@ -13,7 +13,9 @@ export function imageReport({ size, base }: BuiltImage, usages: TaskUsage[]): st
     const stop = stopSeconds === undefined ? `by itself: ${end}` : `${stopSeconds.toFixed(1)} s`;
     table.push([name, `${peakMiB} MiB`, `${limitMiB} MiB`, stop, `${allowedStopSeconds} s`]);
   }
-  const on = base.standsIn ? `Debian's own Python (${base.standsIn})` : 'the base that its Dockerfile names';
+  const on = base.standsIn
+    ? `a stand-in for its base, with Debian's Python (${base.standsIn})`
+    : 'the base that its Dockerfile names';
   return `The image: ${size}, on ${on}.\n${table.toString()}`;
 }
 
