@@ -15,7 +15,7 @@ from redis import Redis
 from sqlalchemy.engine import URL
 
 from superset_tenancy.admission.middleware import LARGEST_BODY, OF_REQUESTS
-from superset_tenancy.connections.credentials import secrets_manager
+from superset_tenancy.connections.credentials import patient_secrets_manager
 from superset_tenancy.connections.hooks import connect_as_tenant, engine_context
 from superset_tenancy.event_log import RequestEventLogger
 from superset_tenancy.install import install
@@ -53,7 +53,7 @@ required("AWS_REGION")
 
 
 def metadata_login() -> dict:
-    secret = secrets_manager(os.getpid()).get_secret_value(SecretId=required("SUPERSET_DATABASE_SECRET"))
+    secret = patient_secrets_manager(os.getpid()).get_secret_value(SecretId=required("SUPERSET_DATABASE_SECRET"))
     login = json.loads(secret["SecretString"])
     return {"user": login["username"], "password": login["password"]}
 

@@ -11,7 +11,6 @@ const north = tenant('t_north', 1);
 let aws: EnvironmentUnderTest;
 
 beforeAll(async () => {
-  // A migration starts more than half a minute after the policies of its services were made.
   aws = await EnvironmentUnderTest.start({ runsSuperset: true, freshSeconds: 20 });
 });
 
@@ -47,6 +46,7 @@ test('when that is mended, a deployment ends with a Superset that is healthy', a
   expect(refused).toMatch(/MigrationOnEvent\S+ ecs:RunTask/);
   expect(refused).toMatch(/Provisioner\S+ secretsmanager:/);
   expect(refused).toMatch(/MigrationRole\S+ (s3|secretsmanager):/);
+  expect(refused).toMatch(/SupersetTaskRole\S+ secretsmanager:/);
 });
 
 test('its services are logged in to the metadata as a role that owns nothing there', async () => {

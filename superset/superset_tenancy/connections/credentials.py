@@ -109,6 +109,14 @@ def secrets_manager(_process: int):
     return new_client("secretsmanager")
 
 
+@cache
+def patient_secrets_manager(_process: int):
+    """The same, for what a process cannot do without: it waits for rights that IAM does not know of yet."""
+    client = new_client("secretsmanager")
+    wait_for_rights(client)
+    return client
+
+
 def new_client(service: str):
     """A client of AWS. The SDK does not read AWS_REGION."""
     session = botocore.session.get_session()
@@ -116,7 +124,6 @@ def new_client(service: str):
     retries = {"total_max_attempts": 3, "mode": "standard"}
     patient = Config(connect_timeout=2, read_timeout=TIMEOUTS["secretsManager"], retries=retries)
     client = session.create_client(service, region_name=os.environ["AWS_REGION"], config=patient)
-    wait_for_rights(client)
     # What the client was made from, AWS' endpoints in all regions, would be kept for other clients: 7 MB in each process.
     session.get_component("data_loader")._cache.clear()
     return client

@@ -20,7 +20,7 @@ from flask import current_app
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
 from superset import db
 
-from superset_tenancy.connections.credentials import secrets_manager
+from superset_tenancy.connections.credentials import patient_secrets_manager
 from superset_tenancy.metadata.login import examine
 from superset_tenancy.metadata.protection import open_for_upgrade, protect, refuse_unknown_tables
 from superset_tenancy.metadata.roles import WEB, set_web_password
@@ -112,7 +112,7 @@ def _web_password() -> str:
     name = os.environ.get(WEB_SECRET, "")
     if not name:
         raise Refused([f"{WEB_SECRET} is not set: it names the secret of the login of web, workers and beat"])
-    secret = json.loads(secrets_manager(os.getpid()).get_secret_value(SecretId=name)["SecretString"])
+    secret = json.loads(patient_secrets_manager(os.getpid()).get_secret_value(SecretId=name)["SecretString"])
     if secret.get("username") != WEB:
         raise Refused([f'the secret {name} is of "{secret.get("username")}"; it must be of "{WEB}"'])
     return secret["password"]

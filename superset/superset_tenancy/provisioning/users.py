@@ -12,7 +12,7 @@ from superset import db, security_manager
 from werkzeug.security import generate_password_hash
 
 from superset_tenancy import names
-from superset_tenancy.connections.credentials import secrets_manager
+from superset_tenancy.connections.credentials import patient_secrets_manager
 from superset_tenancy.provisioning.changes import Change, Note, Refused
 from superset_tenancy.provisioning.desired_state import DesiredTenant
 
@@ -169,5 +169,5 @@ def _hashed(password: str) -> str:
 
 def _initial_password(tenant: str) -> str:
     secret = os.environ["SUPERSET_TENANT_ADMIN_SECRET"].format(tenant=tenant)
-    answer = secrets_manager(os.getpid()).get_secret_value(SecretId=secret)
+    answer = patient_secrets_manager(os.getpid()).get_secret_value(SecretId=secret)
     return json.loads(answer["SecretString"])["password"]

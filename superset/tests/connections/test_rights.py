@@ -1,4 +1,4 @@
-"""The migration waits for rights that IAM does not know of yet; whoever serves a query does not."""
+"""A process that starts, and the migration, wait for rights that IAM does not know of yet; a query of a tenant does not."""
 
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -39,37 +39,33 @@ def asked(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setattr("botocore.endpoint.time.sleep", waited.append)
 
-    def read(denied: list[str]) -> list[float]:
+    def read(denied: list[str], client=credentials.patient_secrets_manager) -> list[float]:
         denials[:] = denied
         waited.clear()
-        credentials.new_client("secretsmanager").get_secret_value(SecretId=SECRET)
+        client.__wrapped__(0).get_secret_value(SecretId=SECRET)
         return waited
 
     yield read
     server.shutdown()
 
 
-@pytest.fixture
-def in_the_migration(monkeypatch):
-    monkeypatch.setenv("SUPERSET_DESIRED_STATE", "s3://bucket/state.zip")
-
-
-def test_the_migration_waits_for_its_rights(in_the_migration, asked):
+def test_a_process_waits_for_its_rights(asked):
     assert asked(["AccessDeniedException"] * 6) == [1, 2, 4, 8, 15, 15]
 
 
-def test_for_three_minutes(in_the_migration, asked):
+def test_for_three_minutes(asked):
     assert sum(asked(["AccessDeniedException"] * 15)) == 180
     with pytest.raises(ClientError, match="AccessDenied"):
         asked(["AccessDeniedException"] * 16)
 
 
-def test_any_other_answer_is_not_waited_for(in_the_migration, asked):
+def test_any_other_answer_is_not_waited_for(asked):
     with pytest.raises(ClientError, match="ResourceNotFound"):
         asked(["ResourceNotFoundException"])
 
 
-def test_a_service_that_is_denied_does_not_wait(monkeypatch, asked):
-    monkeypatch.delenv("SUPERSET_DESIRED_STATE", raising=False)
+def test_the_login_of_a_tenant_is_not_waited_for(asked):
+    from superset_tenancy.connections import credentials
+
     with pytest.raises(ClientError, match="AccessDenied"):
-        asked(["AccessDeniedException"])
+        asked(["AccessDeniedException"], credentials.secrets_manager)
