@@ -51,7 +51,7 @@ test.each([
 
 test('a rollback goes on when termination protection cannot be lifted', async () => {
   const log = jest.spyOn(console, 'error').mockImplementation();
-  aws.answer('UpdateTerminationProtection', { error: 'AccessDenied' });
+  aws.answer('UpdateTerminationProtection', { error: 'ValidationError' });
 
   await expect(asked(TERMINATION_PROTECTION, 'Delete', 'ROLLBACK_IN_PROGRESS')).resolves.toHaveLength(1);
   expect(log).toHaveBeenCalledWith(expect.stringContaining('termination protection'));

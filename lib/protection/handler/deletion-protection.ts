@@ -4,10 +4,11 @@ import {
   ModifyLoadBalancerAttributesCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { ModifyDBInstanceCommand, RDSClient } from '@aws-sdk/client-rds';
+import { untilAllowed } from '../../provisioning/handler/until-allowed';
 import { DeletionProtectionProperties } from '../protection-requests';
 
-/** What passes: a server that is being changed, and a policy that was made a moment ago. */
-const PASSES = /^(InvalidDBInstanceState(Fault)?|AccessDenied(Exception)?)$/;
+/** What passes: a server that is being changed. */
+const PASSES = /^InvalidDBInstanceState(Fault)?$/;
 
 /** Nothing is left to lift the protection of. */
 const GONE = /^(DBInstanceNotFound(Fault)?|LoadBalancerNotFound(Exception)?)$/;
@@ -34,11 +35,11 @@ export async function setDeletionProtection(
 
 async function change({ Server, LoadBalancer }: DeletionProtectionProperties, isProtected: boolean): Promise<void> {
   if (Server) {
-    await new RDSClient().send(
+    await untilAllowed(new RDSClient()).send(
       new ModifyDBInstanceCommand({ DBInstanceIdentifier: Server, DeletionProtection: isProtected }),
     );
   } else {
-    await new ElasticLoadBalancingV2Client().send(
+    await untilAllowed(new ElasticLoadBalancingV2Client()).send(
       new ModifyLoadBalancerAttributesCommand({
         LoadBalancerArn: LoadBalancer,
         Attributes: [{ Key: 'deletion_protection.enabled', Value: String(isProtected) }],

@@ -3,6 +3,7 @@ import {
   DescribeStacksCommand,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
+import { untilAllowed } from '../../provisioning/handler/until-allowed';
 import { BUSY_MINUTES, DeletionProtectionProperties, TERMINATION_PROTECTION } from '../protection-requests';
 import { setDeletionProtection } from './deletion-protection';
 
@@ -25,7 +26,7 @@ export async function handler(event: ProtectionEvent): Promise<{ PhysicalResourc
 async function ofStack({ RequestType, StackId, LogicalResourceId }: ProtectionEvent) {
   if (RequestType === 'Delete') {
     try {
-      const cloudFormation = new CloudFormationClient();
+      const cloudFormation = untilAllowed(new CloudFormationClient());
       if ((await statusOf(StackId)) === 'ROLLBACK_IN_PROGRESS') {
         await cloudFormation.send(
           new UpdateTerminationProtectionCommand({ StackName: StackId, EnableTerminationProtection: false }),
@@ -58,6 +59,8 @@ const UNDOES_CREATION: string[] = [
 ];
 
 async function statusOf(stackId: string): Promise<string> {
-  const { Stacks } = await new CloudFormationClient().send(new DescribeStacksCommand({ StackName: stackId }));
+  const { Stacks } = await untilAllowed(new CloudFormationClient()).send(
+    new DescribeStacksCommand({ StackName: stackId }),
+  );
   return Stacks?.[0]?.StackStatus ?? '';
 }
