@@ -66,13 +66,9 @@ const MODELS: Life[] = [
       model: TenancyModel.INSTANCE_PER_TENANT,
       instances: { preset: InstancePreset.ECONOMY },
     }),
-    first: [
-      /cell1\/AWS::RDS::DBInstance/,
-      /cell1\/.*Listener\//,
-      /t-north\/Custom::SupersetOwnDatabases/,
-      /t-south\/.*Service\//,
-    ],
-    update: [/t-east\/.*Secret\//, /t-north\/.*Service\/.*Worker/],
+    // The CLI goes on with the stacks of other tenants when one fails: each of them can be made to fail once.
+    first: [/cell1\/AWS::RDS::DBInstance/, /cell1\/.*Listener\//, /t-north\/Custom::SupersetOwnDatabases/],
+    update: [/t-north\/.*Service\/.*Worker/],
   },
 ];
 
