@@ -2,6 +2,7 @@ import { DBSnapshot, DescribeDBSnapshotsCommand, RDSClient } from '@aws-sdk/clie
 import { TenancyModel } from '../../lib/environment/environment';
 import { Tenant, TenantRemovalPolicy } from '../../lib/tenant/tenant';
 import { loadRows, makeTables } from '../../local/example-data';
+import { connect } from '../../local/login';
 import { proveTenants } from '../../local/proof';
 import { tenantSecretName } from '../../local/deployment';
 import { ExampleEnvironment } from '../../local/example-environment';
@@ -109,11 +110,15 @@ test('a tenant that is given another shard is refused, by the names of both, and
 test('a tenant that leaves can no longer log in; its database stays, or goes to a snapshot where it was to be destroyed', async () => {
   const login = await aws.tenantLogin('t_south');
   await aws.deploy(databases([north, east]));
-  await expect(aws.tenant('t_south', 'SELECT 1')).rejects.toThrow(/not permitted to log in|authentication failed/);
+  await expect(connect(login)).rejects.toThrow(/not permitted to log in|authentication failed/);
   expect(await databasesOn(1)).toEqual(['tenant_t_east', 'tenant_t_south']);
-  expect(await aws.account.databaseSecret(tenantSecretName('t_south'))).toMatchObject({ password: login.password });
-
+  expect(await aws.account.databaseSecret(tenantSecretName('t_south'))).toBeUndefined();
   expect(await snapshots()).toEqual([]);
+
+  // Added again, with nothing done by hand.
+  await aws.deploy(databases([north, south, east]));
+  expect((await aws.tenantLogin('t_south')).password).not.toBe(login.password);
+  expect(await findings([north, south])).toEqual([]);
 
   await aws.deploy(databases([north]));
   expect(await databasesOn(1)).toEqual(['tenant_t_south']);
