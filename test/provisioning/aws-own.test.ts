@@ -59,9 +59,7 @@ describe.each([15, 16, 17] as const)("AWS's own roles and databases, on PostgreS
     await servers.master('CREATE ROLE rdsreporting');
     try {
       await reconcileDatabases(servers.desired([{ id: 'acme' }]));
-      await servers.superuser(
-        'GRANT tenant_acme TO rdsreporting; GRANT CONNECT ON DATABASE tenant_acme TO rdsreporting',
-      );
+      await servers.master('GRANT tenant_acme TO rdsreporting; GRANT CONNECT ON DATABASE tenant_acme TO rdsreporting');
       await stored();
 
       const rights = `SELECT pg_has_role('rdsreporting', 'tenant_acme', 'MEMBER') OR
