@@ -124,7 +124,7 @@ test('the server and all that it needs stay when the stack goes', () => {
     .filter(([, { DeletionPolicy }]) => DeletionPolicy !== 'RetainExceptOnCreate')
     .map(([, { Type }]) => Type);
   // What protects it from deletion; the protection stays.
-  expect(deleted).toEqual(['AWS::IAM::Policy', DELETION_PROTECTION]);
+  expect(deleted).toEqual([DELETION_PROTECTION]);
   const made = Template.fromJSON({ Resources: resources });
   made.hasResourceProperties('AWS::RDS::DBInstance', { DeleteAutomatedBackups: false });
   made.hasResourceProperties(DELETION_PROTECTION, { Retained: 'true' });
