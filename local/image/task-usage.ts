@@ -11,7 +11,7 @@ export interface TaskUsage {
   readonly allowedStopSeconds: number;
   /** What ECS counts, at most: memory of its processes and of the files that they work with, in MiB. */
   readonly peakMiB: number;
-  /** How often the kernel ended a process of it for want of memory. */
+  /** How often the kernel ended a process of it for want of memory, as far as that was seen. */
   readonly outOfMemory: number;
   /** From the signal to its end. @default - it ended by itself */
   readonly stopSeconds?: number;
@@ -50,7 +50,9 @@ export async function watchUsage(
   await follow(started, id, state, log);
   const { end, endedAt } = await ended;
   const stopSeconds = signalledAt && (endedAt - signalledAt) / 1_000;
-  const { sampledMiB, outOfMemory } = read(log);
+  const { sampledMiB, outOfMemory: seen } = read(log);
+  // One that takes too much at once is gone before runc tells of it; nothing else kills a container that was not asked to end.
+  const outOfMemory = seen === 0 && signalledAt === undefined && end === 'exit code 137' ? 1 : seen;
   const peakMiB = outOfMemory > 0 ? limits.memoryMiB : sampledMiB;
   return { name, limitMiB: limits.memoryMiB, allowedStopSeconds, end, stopSeconds, peakMiB, outOfMemory };
 }

@@ -189,6 +189,7 @@ def _forget() -> None:
     from superset_tenancy.connections import pools
 
     credentials.secrets_manager.cache_clear()
+    credentials.patient_secrets_manager.cache_clear()
     credentials._logins.clear()
     for pool in pools._pools.values():
         pool.close()

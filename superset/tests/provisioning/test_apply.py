@@ -286,21 +286,24 @@ class TestState:
         import io
 
         import boto3
+        from botocore.response import StreamingBody
+        from botocore.stub import Stubber
 
         directory = superset.write(NORTHWIND)
         asset = io.BytesIO()
         with zipfile.ZipFile(asset, "w") as zipped:
             zipped.write(f"{directory}/desired-state.json", "desired-state.json")
 
-        class Bucket:
-            def get_object(self, Bucket, Key):
-                assert (Bucket, Key) == ("assets", "a/b.zip")
-                return {"Body": io.BytesIO(asset.getvalue())}
-
+        bucket = boto3.client("s3", region_name="eu-central-1", aws_access_key_id="any", aws_secret_access_key="any")
+        body = StreamingBody(io.BytesIO(asset.getvalue()), len(asset.getvalue()))
+        stub = Stubber(bucket)
+        stub.add_response("get_object", {"Body": body}, {"Bucket": "assets", "Key": "a/b.zip"})
+        stub.activate()
         real = boto3.Session.client
-        monkeypatch.setattr(boto3.Session, "client", lambda self, name, **o: Bucket() if name == "s3" else real(self, name, **o))
+        monkeypatch.setattr(boto3.Session, "client", lambda self, name, **o: bucket if name == "s3" else real(self, name, **o))
         done = superset.run("apply", "s3://assets/a/b.zip")
         assert done.exit_code == 0, done.output
+        stub.assert_no_pending_responses()
 
 
 class TestRemoval:
