@@ -45,7 +45,6 @@ test('when that is mended, a deployment ends with a Superset that is healthy', a
   const refused = aws.cloud.emulator.refusedWhileFresh().join('\n');
   expect(refused).toMatch(/MigrationOnEvent\S+ ecs:RunTask/);
   expect(refused).toMatch(/Provisioner\S+ secretsmanager:/);
-  expect(refused).toMatch(/MigrationRole\S+ (s3|secretsmanager):/);
   expect(refused).toMatch(/SupersetTaskRole\S+ secretsmanager:/);
 });
 
